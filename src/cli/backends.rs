@@ -1,0 +1,47 @@
+//! `massay backends`, and the flag that chooses one.
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::model::{Backend, BackendKind};
+
+/// List the compute backends of this machine, the automatic choice first.
+#[derive(Debug, Args)]
+pub(super) struct BackendsArguments {}
+
+impl BackendsArguments {
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "every subcommand runs alike")]
+    pub(super) fn run(self) -> Result<()> {
+        for (index, backend) in Backend::available().iter().enumerate() {
+            let mark = if index == 0 { "*" } else { " " };
+            let kind = backend.kind.to_string();
+            println!("{mark} {kind:<8} {:<32} {}", backend.name, backend.reason);
+        }
+        println!("\n* is what `--backend auto` takes");
+        Ok(())
+    }
+}
+
+/// The flag `--backend`.
+#[derive(Debug, Args)]
+pub(super) struct BackendArgument {
+    /// Where to compute [default: auto]
+    #[arg(long, value_enum, value_name = "BACKEND")]
+    pub(super) backend: Option<BackendKind>,
+}
+
+impl ValueEnum for BackendKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Wgpu, Self::Ndarray, Self::Flex]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        let help = match self {
+            Self::Auto => "a GPU where there is one, the CPU otherwise",
+            Self::Wgpu => "a GPU (Vulkan, Metal, DirectX)",
+            Self::Ndarray => "the CPU through burn-ndarray",
+            Self::Flex => "the CPU through burn-flex, the faster of the two",
+        };
+        Some(clap::builder::PossibleValue::new(self.name()).help(help))
+    }
+}

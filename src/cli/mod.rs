@@ -1,0 +1,118 @@
+//! The command line: what was typed, and what is printed.
+//!
+//! Invariant: nothing outside this folder prints or ends the program.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this layer does")]
+
+mod backends;
+mod completions;
+mod evaluate;
+mod predict;
+mod progress;
+mod simulate;
+mod summary;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::pipeline::{JobError, interrupt};
+
+/// Predicts the mass of an element in a container from its detector signals, or any other numeric
+/// column of a table, with calibrated intervals.
+#[derive(Debug, Parser)]
+#[command(name = "massay", version, propagate_version = true, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train with cross-validation, save a checkpoint and write a report
+    Train(train::TrainArguments),
+    /// Score a labelled table that the model has not seen
+    Evaluate(evaluate::EvaluateArguments),
+    /// Predict every row of a table, with intervals, as CSV on standard output
+    Predict(predict::PredictArguments),
+    /// Generate a synthetic drum-assay data set
+    Simulate(simulate::SimulateArguments),
+    /// List the compute backends of this machine
+    Backends(backends::BackendsArguments),
+    /// Print shell completions
+    Completions(completions::CompletionsArguments),
+}
+
+/// Exit status after Ctrl-C, as shells expect it.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = CommandLine::parse().command;
+    start_logging();
+    stop_on_interrupt();
+    let outcome = match command {
+        Command::Train(arguments) => arguments.run(),
+        Command::Evaluate(arguments) => arguments.run(),
+        Command::Predict(arguments) => arguments.run(),
+        Command::Simulate(arguments) => arguments.run(),
+        Command::Backends(arguments) => arguments.run(),
+        Command::Completions(arguments) => arguments.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report_error(&error),
+    }
+}
+
+fn report_error(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {error:#}");
+    match error.downcast_ref::<JobError>() {
+        Some(JobError::Interrupted { .. }) => ExitCode::from(INTERRUPTED),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Whether the reader of our output went away (`massay predict ... | head`), which is no error.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| {
+        let from_csv = cause.downcast_ref::<csv::Error>().is_some_and(
+            |error| matches!(error.kind(), csv::ErrorKind::Io(source) if broken(source)),
+        );
+        from_csv || cause.downcast_ref().is_some_and(broken)
+    })
+}
+
+/// Ctrl-C asks jobs to save and stop; a second one ends the program at once.
+fn stop_on_interrupt() {
+    let handler = || {
+        if interrupt() {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        eprintln!("stopping after this epoch (press Ctrl-C again to stop at once)");
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        tracing::warn!("Ctrl-C cannot be caught: {error}");
+    }
+}
+
+/// Log lines go to standard error, at the level in `MASSAY_LOG` (default: warnings).
+fn start_logging() {
+    let level = std::env::var("MASSAY_LOG").ok().and_then(|level| level.parse().ok());
+    tracing_subscriber::fmt()
+        .with_max_level(level.unwrap_or(tracing::Level::WARN))
+        .with_writer(std::io::stderr)
+        .with_ansi(use_colour())
+        .init();
+}
+
+/// Whether standard error is a terminal that wants colour.
+fn use_colour() -> bool {
+    use std::io::IsTerminal;
+    std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal()
+}

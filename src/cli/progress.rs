@@ -1,0 +1,128 @@
+//! The progress bar of a training.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Instant,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{
+    pipeline::{Start, TrainObserver},
+    train::EpochEvent,
+};
+
+/// One bar over the epochs of all folds, on standard error.
+pub(super) struct TrainProgress {
+    quiet: bool,
+    running: OnceLock<Running>,
+}
+
+struct Running {
+    bar: ProgressBar,
+    epochs: usize,
+    folds: usize,
+    began: Instant,
+    tally: Mutex<Tally>,
+}
+
+/// What the folds have said so far.
+#[derive(Default)]
+struct Tally {
+    rows: usize,
+    /// Current and best inner validation loss by (repeat, fold).
+    losses: HashMap<(usize, usize), (f64, f64)>,
+    stopped: usize,
+}
+
+impl TrainProgress {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { quiet, running: OnceLock::new() }
+    }
+
+    /// Takes the bar off the screen.
+    pub(super) fn finish(&self) {
+        if let Some(running) = self.running.get() {
+            running.bar.finish_and_clear();
+        }
+    }
+}
+
+impl TrainObserver for TrainProgress {
+    fn on_start(&self, start: &Start<'_>) {
+        if self.quiet {
+            return;
+        }
+        announce(start);
+        let epochs = start.params.train.epochs;
+        let target = ProgressDrawTarget::stderr_with_hz(8);
+        let bar = ProgressBar::with_draw_target(Some((epochs * start.folds) as u64), target);
+        let template = "{bar:30} {percent:>3} % of epochs, {eta} left, {msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        let (folds, began, tally) = (start.folds, Instant::now(), Mutex::default());
+        let _ = self.running.set(Running { bar, epochs, folds, began, tally });
+    }
+
+    fn on_epoch(&self, event: &EpochEvent) {
+        if let Some(running) = self.running.get() {
+            running.on_epoch(event);
+        }
+    }
+}
+
+impl Running {
+    fn on_epoch(&self, event: &EpochEvent) {
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.rows += event.rows;
+        if let (Some(loss), Some(best)) = (event.validation_loss, event.best_loss) {
+            tally.losses.insert((event.repeat, event.fold), (loss, best));
+        }
+        if event.stopped {
+            tally.stopped += 1;
+            // The epochs that a fold leaves out are done as well.
+            self.bar.inc((self.epochs - event.epoch + 1) as u64);
+        } else {
+            self.bar.inc(1);
+        }
+        self.bar.set_message(self.message(&tally));
+    }
+
+    fn message(&self, tally: &Tally) -> String {
+        let rate = tally.rows as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
+        let rate = if rate < 1e6 {
+            format!("{:.0} k rows/s", rate / 1e3)
+        } else {
+            format!("{:.1} M rows/s", rate / 1e6)
+        };
+        let folds = format!("{}/{} folds done, {rate}", tally.stopped, self.folds);
+        if tally.losses.is_empty() {
+            return folds;
+        }
+        let count = tally.losses.len() as f64;
+        let sum = tally.losses.values().fold((0.0, 0.0), |s, l| (s.0 + l.0, s.1 + l.1));
+        let (current, best) = ((sum.0 / count).sqrt(), (sum.1 / count).sqrt());
+        format!("{folds}, validation RMSE {current:.3} (best {best:.3}) of the target's deviation")
+    }
+}
+
+/// Says what is trained on what.
+fn announce(start: &Start<'_>) {
+    let data = start.dataset;
+    let groups = data.groups.as_ref().map_or(String::new(), |groups| {
+        format!(" in {} groups of `{}`", groups.names.len(), groups.column)
+    });
+    let count = data.feature_names.len();
+    let features = if count == 1 { "1 feature".to_owned() } else { format!("{count} features") };
+    eprintln!("run {}", start.name);
+    eprintln!("data {}: {} rows{groups}, {features}", data.path, data.rows());
+    let backend = start.backend;
+    eprintln!("backend {} ({}): {}", backend.kind, backend.name, backend.reason);
+    let networks = start.folds * start.params.model.members;
+    eprintln!("training {networks} networks: {} folds x {}", start.folds, start.params.model.members);
+    for warning in start.warnings {
+        eprintln!("warning: {warning}");
+    }
+}

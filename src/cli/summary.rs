@@ -1,0 +1,76 @@
+//! The tables at the end of a job.
+
+use std::{fmt::Write as _, path::Path};
+
+use crate::{
+    evaluate::Scores,
+    pipeline::Finished,
+    report::{DataSummary, RunReport},
+};
+
+/// The scores of a training.
+pub(super) fn of_training(finished: &Finished) -> String {
+    let report = &finished.report;
+    let mut text = header(&report.data, report.evaluation.level);
+    let several = report.evaluation.folds.iter().any(|fold| fold.repeat > 0);
+    for fold in &report.evaluation.folds {
+        let name = if several {
+            format!("repeat {} fold {}", fold.repeat, fold.fold)
+        } else {
+            format!("fold {}", fold.fold)
+        };
+        text += &line(&name, &fold.scores);
+    }
+    text += &line("pooled", &report.evaluation.pooled);
+    if let Some(baseline) = &report.baseline {
+        text += &line(&baseline.name, &baseline.scores);
+    }
+    let _ = writeln!(text, "\ncheckpoint {}", finished.checkpoint.display());
+    let _ = writeln!(text, "report     {}", finished.report_folder.join("report.html").display());
+    text
+}
+
+/// The scores on a table that the model has not seen.
+pub(super) fn of_evaluation(report: &RunReport, folder: &Path) -> String {
+    let mut text = header(&report.data, report.evaluation.level);
+    text += &line("all rows", &report.evaluation.pooled);
+    for range in &report.evaluation.ranges {
+        let name = format!("{} to {}", short(range.low), short(range.high));
+        text += &line(&name, &range.scores);
+    }
+    for warning in &report.warnings {
+        let _ = writeln!(text, "\nwarning: {warning}");
+    }
+    let _ = writeln!(text, "\nreport {}", folder.join("report.html").display());
+    text
+}
+
+fn header(data: &DataSummary, level: f64) -> String {
+    let target = &data.target;
+    let of = data.unit.as_ref().map_or(target.clone(), |unit| format!("{target} in {unit}"));
+    let coverage = format!("coverage of {:.0} %", 100.0 * level);
+    format!(
+        "\n{of:<18}{:>6}{:>11}{:>11}{:>11}{:>9}{coverage:>19}\n",
+        "rows", "MSE", "RMSE", "MAE", "R2"
+    )
+}
+
+fn line(name: &str, scores: &Scores) -> String {
+    let r2 = scores.r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.4}"));
+    let coverage = format!("{:.1} %", 100.0 * scores.coverage);
+    let numbers = [scores.mse, scores.rmse, scores.mae].map(short);
+    format!(
+        "{name:<18}{:>6}{:>11}{:>11}{:>11}{r2:>9}{coverage:>19}\n",
+        scores.rows, numbers[0], numbers[1], numbers[2]
+    )
+}
+
+/// A number with four significant digits.
+fn short(value: f64) -> String {
+    let magnitude = value.abs();
+    if magnitude != 0.0 && !(1e-3..1e6).contains(&magnitude) {
+        return format!("{value:.3e}");
+    }
+    let digits = if magnitude < 1.0 { 4 } else { 3 - (magnitude.log10().floor() as i32).min(3) };
+    format!("{value:.*}", digits as usize)
+}

@@ -1,0 +1,167 @@
+//! Which column of a table plays which part.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::DataError;
+
+/// Where the data is and what its columns mean.
+///
+/// | name | default | effect |
+/// |---|---|---|
+/// | `path` | `data/simulations.csv` | table to train on |
+/// | `target` | `mass` | column to predict |
+/// | `group` | `container` | rows that share its value stay on one side of every split; ignored where absent, unless named by hand |
+/// | `features` | all other numeric columns | columns to predict from |
+/// | `unit` | empty | unit of the target, printed beside it |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    /// Table to train on.
+    pub path: PathBuf,
+    /// Column to predict.
+    pub target: String,
+    /// Column that names the group of a row; empty for none.
+    pub group: String,
+    /// Columns to predict from; empty for every other numeric column.
+    pub features: Vec<String>,
+    /// Unit of the target; empty where it has none.
+    pub unit: String,
+}
+
+/// The group column that is used without being asked for, where the table has it.
+pub(super) const DEFAULT_GROUP: &str = "container";
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            path: "data/simulations.csv".into(),
+            target: "mass".into(),
+            group: DEFAULT_GROUP.into(),
+            features: Vec::new(),
+            unit: String::new(),
+        }
+    }
+}
+
+/// The positions in a header of the columns that are used.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ColumnRoles {
+    pub(super) target: usize,
+    pub(super) group: Option<usize>,
+    pub(super) order: Option<usize>,
+    pub(super) features: FeatureChoice,
+}
+
+/// Features named by hand, or every other column that turns out to be numeric.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum FeatureChoice {
+    Named(Vec<usize>),
+    EveryOther,
+}
+
+impl ColumnRoles {
+    /// Finds the columns of `config` (and the order column, if not empty) in `header`.
+    pub(super) fn find(
+        config: &DataConfig,
+        order_column: &str,
+        header: &[String],
+        place: &str,
+    ) -> Result<Self, DataError> {
+        let find = |name: &str, role: &str| position(header, name, role, place);
+        let optional = |name: &str, role: &str| match name {
+            "" => Ok(None),
+            DEFAULT_GROUP if !header.iter().any(|column| column == name) => Ok(None),
+            _ => find(name, role).map(Some),
+        };
+        let roles = Self {
+            target: find(&config.target, "target")?,
+            group: optional(&config.group, "group")?,
+            order: if order_column.is_empty() { None } else { Some(find(order_column, "order")?) },
+            features: FeatureChoice::find(&config.features, find)?,
+        };
+        roles.refuse_overlap(header, place)?;
+        Ok(roles)
+    }
+
+    fn refuse_overlap(&self, header: &[String], place: &str) -> Result<(), DataError> {
+        let FeatureChoice::Named(features) = &self.features else { return Ok(()) };
+        let taken = [Some(self.target), self.group];
+        match features.iter().find(|index| taken.contains(&Some(**index))) {
+            None => Ok(()),
+            Some(&index) => Err(DataError::malformed(
+                place,
+                format!("column `{}` is a feature and also the target or the group", header[index]),
+                "each column in one part",
+                "take it out of `data.features`",
+            )),
+        }
+    }
+
+    /// Whether every row's value of column `index` may become a feature.
+    pub(super) fn may_be_feature(&self, index: usize) -> bool {
+        match &self.features {
+            FeatureChoice::Named(features) => features.contains(&index),
+            FeatureChoice::EveryOther => {
+                index != self.target && Some(index) != self.group && Some(index) != self.order
+            }
+        }
+    }
+}
+
+impl FeatureChoice {
+    fn find(
+        names: &[String],
+        find: impl Fn(&str, &str) -> Result<usize, DataError>,
+    ) -> Result<Self, DataError> {
+        if names.is_empty() {
+            return Ok(Self::EveryOther);
+        }
+        names.iter().map(|name| find(name, "feature")).collect::<Result<_, _>>().map(Self::Named)
+    }
+}
+
+fn position(header: &[String], name: &str, role: &str, place: &str) -> Result<usize, DataError> {
+    header.iter().position(|column| column == name).ok_or_else(|| {
+        let hint = match nearest(name, header.iter().map(String::as_str)) {
+            Some(similar) => format!("did you mean `{similar}`?"),
+            None => format!("the columns are {}", list(header)),
+        };
+        let key = if role == "order" { "cv.order_column" } else { role };
+        DataError::malformed(
+            place,
+            format!("there is no column `{name}`"),
+            format!("the {role} column"),
+            format!("{hint} (set it with `{key}`)", key = key_of(key)),
+        )
+    })
+}
+
+fn key_of(role: &str) -> String {
+    match role {
+        "feature" => "data.features".to_owned(),
+        "target" | "group" => format!("data.{role}"),
+        other => other.to_owned(),
+    }
+}
+
+/// Up to twelve names in backticks.
+pub(super) fn list(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > 12 { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// The known name most similar to `name`, if one is similar at all (Jaro and Winkler).
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let similarity = |other: &str| {
+        strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase())
+    };
+    known
+        .into_iter()
+        .map(|other| (similarity(other), other))
+        .filter(|(similarity, _)| *similarity > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, other)| other)
+}

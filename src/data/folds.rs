@@ -1,0 +1,252 @@
+//! Which rows train and which rows judge.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DataError, Dataset, Generator, dataset::read_column};
+
+/// How rows are split.
+///
+/// | name | default | range | effect |
+/// |---|---|---|---|
+/// | `folds` | 5 | 2..=1000 | parts that are held out in turn |
+/// | `repeats` | 1 | 1..=100 | independent ways of cutting the folds |
+/// | `fold_file` | empty | a CSV with a column `fold` | given folds, one line per data row |
+/// | `order_column` | empty | a column | train on the past, judge on the future |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CrossValidationConfig {
+    /// Parts that are held out in turn.
+    pub folds: usize,
+    /// Independent ways of cutting the folds.
+    pub repeats: usize,
+    /// A CSV with a column `fold`, one line per data row; empty for none.
+    pub fold_file: PathBuf,
+    /// Column that orders rows in time; empty for none.
+    pub order_column: String,
+}
+
+impl Default for CrossValidationConfig {
+    fn default() -> Self {
+        Self { folds: 5, repeats: 1, fold_file: PathBuf::new(), order_column: String::new() }
+    }
+}
+
+/// One fold: the rows that train and the rows that judge, both in ascending order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Split {
+    /// Repeat of the cross-validation, from 0.
+    pub repeat: usize,
+    /// Fold within the repeat, from 0.
+    pub fold: usize,
+    /// Rows that train.
+    pub train: Vec<u32>,
+    /// Rows that are predicted once, at the end.
+    pub held_out: Vec<u32>,
+}
+
+/// Every split of a run, repeat by repeat, fold by fold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoldPlan {
+    /// The splits.
+    pub splits: Vec<Split>,
+    /// Number of repeats.
+    pub repeats: usize,
+    /// Whether rows of one group stand on both sides of some split (given folds only).
+    pub leaks_groups: bool,
+}
+
+const FOLD_STREAM: u64 = 1;
+
+impl FoldPlan {
+    /// Plans the folds of `dataset`: given, by time, or drawn group by group and balanced over
+    /// the target.
+    ///
+    /// # Errors
+    /// When there are fewer groups than folds or the fold file does not fit the data.
+    pub fn new(
+        config: &CrossValidationConfig,
+        dataset: &Dataset,
+        seed: u64,
+    ) -> Result<Self, DataError> {
+        if !config.fold_file.as_os_str().is_empty() {
+            return Self::given(config, dataset);
+        }
+        refuse_few_groups(config, dataset)?;
+        if let Some(order) = &dataset.order {
+            return Self::by_time(order, dataset, config);
+        }
+        let groups = dataset.group_ids();
+        let rows: Vec<u32> = (0..dataset.rows() as u32).collect();
+        let splits = (0..config.repeats).flat_map(|repeat| {
+            let mut generator = Generator::new(seed, &[FOLD_STREAM, repeat as u64]);
+            let parts =
+                balanced_parts(&rows, &groups, &dataset.target, config.folds, &mut generator);
+            splits_of(&parts, config.folds, repeat)
+        });
+        Ok(Self { splits: splits.collect(), repeats: config.repeats, leaks_groups: false })
+    }
+
+    /// Folds of a repeat.
+    #[must_use]
+    pub fn folds(&self) -> usize {
+        self.splits.len() / self.repeats
+    }
+
+    fn given(config: &CrossValidationConfig, dataset: &Dataset) -> Result<Self, DataError> {
+        let path = config.fold_file.display().to_string();
+        let cells = read_column(&config.fold_file, "fold")?;
+        if cells.len() != dataset.rows() {
+            let found = format!("{} rows", cells.len());
+            let expected = format!("{}, one per row of {}", dataset.rows(), dataset.path);
+            let hint = "write one line per data row, in the same order";
+            return Err(DataError::malformed(path, found, expected, hint));
+        }
+        if let Some((line, label)) = cells.iter().find(|(_, v)| v.fract() != 0.0 || *v < 0.0) {
+            let found = format!("column `fold` holds `{label}`");
+            let place = format!("{path}:{line}");
+            return Err(DataError::malformed(place, found, "a whole number", "number the folds"));
+        }
+        let mut labels: Vec<u64> = cells.iter().map(|(_, label)| *label as u64).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        if labels.len() < 2 {
+            let found = "only one fold";
+            return Err(DataError::malformed(path, found, "at least two", "number two or more"));
+        }
+        let part = |label: f64| labels.partition_point(|known| *known < label as u64) as u32;
+        let parts: Vec<u32> = cells.iter().map(|(_, label)| part(*label)).collect();
+        let leaks_groups = groups_are_cut(&parts, &dataset.group_ids());
+        Ok(Self { splits: splits_of(&parts, labels.len(), 0), repeats: 1, leaks_groups })
+    }
+
+    /// Forward chaining: time is cut into `folds + 1` blocks of rows with equal times kept
+    /// together; fold `k` trains on blocks `0..=k` and is judged on block `k + 1`. Training rows
+    /// of a group that is judged are left out.
+    fn by_time(
+        order: &[u32],
+        dataset: &Dataset,
+        config: &CrossValidationConfig,
+    ) -> Result<Self, DataError> {
+        let blocks = time_blocks(order, config.folds + 1);
+        let groups = dataset.group_ids();
+        let splits: Vec<Split> = (0..config.folds)
+            .map(|fold| {
+                let block = fold as u32 + 1;
+                let judged = rows_where(&blocks, |b| b == block);
+                let mut judged_groups: Vec<u32> =
+                    judged.iter().map(|row| groups[*row as usize]).collect();
+                judged_groups.sort_unstable();
+                let unseen = |row: &u32| judged_groups.binary_search(&groups[*row as usize]).is_err();
+                let train = rows_where(&blocks, |b| b < block).into_iter().filter(unseen).collect();
+                Split { repeat: 0, fold, train, held_out: judged }
+            })
+            .collect();
+        if splits.iter().any(|split| split.train.is_empty() || split.held_out.is_empty()) {
+            let found = format!("too few distinct times for {} folds", config.folds);
+            let hint = "lower `cv.folds` or choose another `cv.order_column`";
+            return Err(DataError::malformed(&dataset.path, found, "rows in every block", hint));
+        }
+        Ok(Self { splits, repeats: 1, leaks_groups: false })
+    }
+}
+
+fn refuse_few_groups(config: &CrossValidationConfig, dataset: &Dataset) -> Result<(), DataError> {
+    let units = dataset.groups.as_ref().map_or(dataset.rows(), |groups| groups.names.len());
+    if units >= config.folds {
+        return Ok(());
+    }
+    let what = dataset.groups.as_ref().map_or("rows".to_owned(), |groups| {
+        format!("distinct values of the group column `{}`", groups.column)
+    });
+    Err(DataError::malformed(
+        &dataset.path,
+        format!("there are {units} {what}"),
+        format!("at least `cv.folds` = {}", config.folds),
+        "lower `cv.folds` or add data",
+    ))
+}
+
+/// Cuts `rows` into `parts` so that groups stay whole, row counts are even and every part spans
+/// the target's range. Returns the part of each of `rows`.
+///
+/// Groups are taken in the order of their mean target, `parts` at a time; each such block gives
+/// one group to every part, the largest group to the part that has the fewest rows, ties at random.
+#[must_use]
+pub fn balanced_parts(
+    rows: &[u32],
+    groups: &[u32],
+    target: &[f64],
+    parts: usize,
+    generator: &mut Generator,
+) -> Vec<u32> {
+    let mut units = group_units(rows, groups, target);
+    generator.shuffle(&mut units);
+    units.sort_by(|a, b| a.mean.total_cmp(&b.mean));
+    let mut rows_of_part = vec![0_usize; parts];
+    let mut part_of_row = vec![0; rows.len()];
+    for block in units.chunks_mut(parts) {
+        let mut order: Vec<usize> = (0..parts).collect();
+        generator.shuffle(&mut order);
+        order.sort_by_key(|part| rows_of_part[*part]);
+        generator.shuffle(block);
+        block.sort_by_key(|unit| std::cmp::Reverse(unit.members.len()));
+        for (unit, part) in block.iter().zip(order) {
+            rows_of_part[part] += unit.members.len();
+            for &member in &unit.members {
+                part_of_row[member as usize] = part as u32;
+            }
+        }
+    }
+    part_of_row
+}
+
+/// The rows of one group (as positions within the split rows) and their mean target.
+struct Unit {
+    mean: f64,
+    members: Vec<u32>,
+}
+
+fn group_units(rows: &[u32], groups: &[u32], target: &[f64]) -> Vec<Unit> {
+    let mut positions: Vec<u32> = (0..rows.len() as u32).collect();
+    let group_of = |position: u32| groups[rows[position as usize] as usize];
+    positions.sort_by_key(|position| group_of(*position));
+    positions
+        .chunk_by(|a, b| group_of(*a) == group_of(*b))
+        .map(|members| {
+            let sum: f64 = members.iter().map(|m| target[rows[*m as usize] as usize]).sum();
+            Unit { mean: sum / members.len() as f64, members: members.to_vec() }
+        })
+        .collect()
+}
+
+fn splits_of(parts: &[u32], folds: usize, repeat: usize) -> Vec<Split> {
+    let split = |fold: usize| Split {
+        repeat,
+        fold,
+        train: rows_where(parts, |part| part != fold as u32),
+        held_out: rows_where(parts, |part| part == fold as u32),
+    };
+    (0..folds).map(split).collect()
+}
+
+fn rows_where(parts: &[u32], keep: impl Fn(u32) -> bool) -> Vec<u32> {
+    let rows = parts.iter().enumerate().filter(|(_, part)| keep(**part));
+    rows.map(|(row, _)| row as u32).collect()
+}
+
+fn groups_are_cut(parts: &[u32], groups: &[u32]) -> bool {
+    let mut part_of_group = vec![None; groups.len()];
+    parts.iter().zip(groups).any(|(part, group)| {
+        *part_of_group[*group as usize].get_or_insert(*part) != *part
+    })
+}
+
+/// The block of each row; rows of equal time share a block.
+fn time_blocks(order: &[u32], blocks: usize) -> Vec<u32> {
+    let mut sorted = order.to_vec();
+    sorted.sort_unstable();
+    let earlier = |time: u32| sorted.partition_point(|other| *other < time);
+    order.iter().map(|time| (earlier(*time) * blocks / order.len()) as u32).collect()
+}

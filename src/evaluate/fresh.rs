@@ -1,0 +1,30 @@
+//! A labelled table that the model has not seen.
+
+use crate::{
+    data::Dataset,
+    model::{Prediction, Predictor},
+};
+
+use super::{Evaluation, ScoredRow};
+
+/// Judges `predictor` on every row of `dataset`, whose features must be the predictor's.
+#[must_use]
+pub fn evaluate_fresh(predictor: &Predictor, dataset: &Dataset) -> Evaluation {
+    let mut raw = Vec::with_capacity(dataset.rows() * dataset.features.len());
+    for row in 0..dataset.rows() {
+        raw.extend(dataset.features.iter().map(|column| column[row]));
+    }
+    let scored = |(row, prediction): (usize, Prediction)| ScoredRow {
+        row,
+        group: dataset.group_name(row).map(str::to_owned),
+        repeat: 0,
+        fold: 0,
+        target: dataset.target[row],
+        prediction: prediction.value,
+        lower: prediction.lower,
+        upper: prediction.upper,
+        out_of_domain: prediction.is_out_of_domain(),
+    };
+    let rows = predictor.predict(&raw).into_iter().enumerate().map(scored).collect();
+    Evaluation::new(rows, predictor.calibration.level, &[])
+}

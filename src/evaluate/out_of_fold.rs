@@ -1,0 +1,190 @@
+//! Every row judged by the networks of the fold that did not see it.
+
+use rayon::prelude::*;
+
+use crate::{
+    data::{Dataset, FoldPlan, Split},
+    features::{FeatureMatrix, TargetConfig},
+    model::{
+        Backend, Calibration, DomainGuard, FoldResiduals, FoldTarget, MemberScaling, MemberWeights,
+        Ridge, StackPredictor, StackShape,
+    },
+};
+
+use super::ScoredRow;
+
+/// Share of rows like the training data that may be flagged as unlike it.
+const FLAGGED: f64 = 0.01;
+
+/// Rows that a distance is fitted on at most, evenly spaced.
+const MOST_DOMAIN_ROWS: usize = 100_000;
+
+/// What out-of-fold predictions are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct OutOfFoldInputs<'a> {
+    /// The data.
+    pub dataset: &'a Dataset,
+    /// Its features.
+    pub matrix: &'a FeatureMatrix,
+    /// Its targets in the space of learning.
+    pub transformed: &'a [f64],
+    /// The folds.
+    pub plan: &'a FoldPlan,
+    /// How the target is treated.
+    pub target: &'a TargetConfig,
+    /// Nominal coverage.
+    pub level: f64,
+}
+
+/// Out-of-fold predictions and what a predictor learns from them.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Every held-out row of every repeat, in the order of the splits.
+    pub rows: Vec<ScoredRow>,
+    /// From members to a prediction, fold by fold.
+    pub folds: Vec<FoldTarget>,
+    /// Out-of-fold residuals.
+    pub calibration: Calibration,
+    /// The distance to all rows, its threshold from rows that their guard had not seen.
+    pub domain: DomainGuard,
+}
+
+/// Judges trained networks, `members` and `scaling` fold by fold.
+#[must_use]
+pub fn judge_stack(
+    inputs: OutOfFoldInputs<'_>,
+    shape: &StackShape,
+    members: &[MemberWeights],
+    scaling: &[MemberScaling],
+    backend: &Backend,
+) -> Judged {
+    let folds = inputs.fold_targets();
+    let per_fold = members.len() / folds.len();
+    let parts = members.chunks_exact(per_fold).zip(scaling.chunks_exact(per_fold));
+    let predictions: Vec<Vec<f64>> = parts
+        .zip(inputs.plan.splits.iter().zip(&folds))
+        .map(|((members, scaling), (split, fold))| {
+            let members: Vec<&MemberWeights> = members.iter().collect();
+            let networks = StackPredictor::new(shape, &members, scaling, backend);
+            let rows = gather(inputs.matrix, &split.held_out);
+            networks.map_rows(&rows, |_, targets| fold.combine(targets.iter().copied()))
+        })
+        .collect();
+    let (domain, outside) = inputs.domain();
+    let calibration = inputs.calibration(&folds, &predictions);
+    let rows = inputs.rows(&folds, &calibration, &predictions, Some(&outside));
+    Judged { rows, folds, calibration, domain }
+}
+
+/// Judges ridge regression on the same folds, features and target.
+#[must_use]
+pub fn judge_baseline(inputs: OutOfFoldInputs<'_>) -> Vec<ScoredRow> {
+    let folds = inputs.fold_targets();
+    let predict = |(split, fold): (&Split, &FoldTarget)| -> Vec<f64> {
+        let ridge = Ridge::fit(inputs.matrix, inputs.transformed, &split.train);
+        let value = |row: &u32| ridge.predict(inputs.matrix.row(*row as usize));
+        split.held_out.iter().map(|row| fold.combine(std::iter::once(value(row)))).collect()
+    };
+    let pairs = inputs.plan.splits.par_iter().zip(&folds);
+    let predictions: Vec<Vec<f64>> = pairs.map(predict).collect();
+    let calibration = inputs.calibration(&folds, &predictions);
+    inputs.rows(&folds, &calibration, &predictions, None)
+}
+
+impl OutOfFoldInputs<'_> {
+    fn fold_targets(&self) -> Vec<FoldTarget> {
+        let fit = |split: &Split| {
+            let training: Vec<f64> =
+                split.train.iter().map(|row| self.transformed[*row as usize]).collect();
+            FoldTarget::fit(self.target.transform, self.target.minimum, &training)
+        };
+        self.plan.splits.iter().map(fit).collect()
+    }
+
+    /// Residuals of every fold; the rows of a group share the weight of one.
+    fn calibration(&self, folds: &[FoldTarget], predictions: &[Vec<f64>]) -> Calibration {
+        let groups = self.dataset.group_ids();
+        let mut rows_of_group = vec![0.0_f64; groups.len()];
+        for split in &self.plan.splits[..self.plan.folds()] {
+            for row in &split.held_out {
+                rows_of_group[groups[*row as usize] as usize] += 1.0;
+            }
+        }
+        let residuals = |((split, fold), predictions): ((&Split, &FoldTarget), &Vec<f64>)| {
+            let pairs = split.held_out.iter().zip(predictions);
+            FoldResiduals::new(pairs.map(|(&row, prediction)| {
+                let residual = fold.residual(self.dataset.target[row as usize], *prediction);
+                (residual, 1.0 / rows_of_group[groups[row as usize] as usize])
+            }))
+        };
+        let splits = self.plan.splits.iter().zip(folds).zip(predictions);
+        Calibration {
+            level: self.level,
+            repeats: self.plan.repeats,
+            folds: splits.map(residuals).collect(),
+        }
+    }
+
+    /// The guard for all rows, and for each split which held-out rows lie outside of the guard of
+    /// that split's training rows.
+    fn domain(&self) -> (DomainGuard, Vec<Vec<bool>>) {
+        let fit = |rows: &[u32]| {
+            let step = rows.len().div_ceil(MOST_DOMAIN_ROWS).max(1);
+            let sampled: Vec<u32> = rows.iter().step_by(step).copied().collect();
+            DomainGuard::fit(self.matrix, &sampled)
+        };
+        let distances = |split: &Split| -> Vec<f64> {
+            let guard = fit(&split.train);
+            let distance = |row: &u32| guard.distance(self.matrix.row(*row as usize));
+            split.held_out.iter().map(distance).collect()
+        };
+        let distances: Vec<Vec<f64>> = self.plan.splits.par_iter().map(distances).collect();
+        let all: Vec<u32> = (0..self.dataset.rows() as u32).collect();
+        let mut guard = fit(&all);
+        guard.set_threshold(distances.concat(), FLAGGED);
+        let outside = |distances: &Vec<f64>| {
+            distances.iter().map(|distance| *distance > guard.threshold).collect()
+        };
+        let outside = distances.iter().map(outside).collect();
+        (guard, outside)
+    }
+
+    fn rows(
+        &self,
+        folds: &[FoldTarget],
+        calibration: &Calibration,
+        predictions: &[Vec<f64>],
+        outside: Option<&[Vec<bool>]>,
+    ) -> Vec<ScoredRow> {
+        let per_repeat = self.plan.folds();
+        let scored = |(index, split): (usize, &Split)| -> Vec<ScoredRow> {
+            let fold = &folds[index];
+            let first = index - index % per_repeat;
+            let row = |(position, &row): (usize, &u32)| {
+                let (row, prediction) = (row as usize, predictions[index][position]);
+                let transformed = fold.transform.apply(prediction);
+                let bounds =
+                    calibration.cross_fitted(transformed, index, first..first + per_repeat);
+                let (lower, upper) = fold.interval(prediction, bounds);
+                ScoredRow {
+                    row,
+                    group: self.dataset.group_name(row).map(str::to_owned),
+                    repeat: split.repeat,
+                    fold: split.fold,
+                    target: self.dataset.target[row],
+                    prediction,
+                    lower,
+                    upper,
+                    out_of_domain: outside.is_some_and(|outside| outside[index][position]),
+                }
+            };
+            split.held_out.iter().enumerate().map(row).collect()
+        };
+        self.plan.splits.iter().enumerate().flat_map(scored).collect()
+    }
+}
+
+fn gather(matrix: &FeatureMatrix, rows: &[u32]) -> FeatureMatrix {
+    let values = rows.iter().flat_map(|row| matrix.row(*row as usize).iter().copied());
+    FeatureMatrix::new(matrix.columns(), values.collect())
+}

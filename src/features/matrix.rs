@@ -1,0 +1,41 @@
+//! A dense matrix of features, one row after the other.
+
+/// Features ready for a network, shape `[rows, columns]`, row-major, single precision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureMatrix {
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl FeatureMatrix {
+    /// A matrix of `values`, `columns` to a row.
+    #[must_use]
+    pub fn new(columns: usize, values: Vec<f32>) -> Self {
+        debug_assert_eq!(values.len() % columns.max(1), 0);
+        Self { columns, values }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.columns.max(1)
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// All values, row-major.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The features of one row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.columns..(row + 1) * self.columns]
+    }
+}

@@ -1,0 +1,24 @@
+//! massay predicts the mass of an element in a container from the signals of its detectors, or
+//! any other numeric target of a table, with intervals that keep their promise.
+//!
+//! The folders are layers: each may use only those above it in this list.
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | [`data`] | rows in: tables, data sets, the drum simulator, folds |
+//! | [`features`] | rows to numbers: transforms and scalers, fitted on training rows only |
+//! | [`model`] | numbers to predictions: backends, the MLP stack, the predictor |
+//! | [`train`] | batches, schedule, stopping, the loop, checkpoints |
+//! | [`evaluate`] | metrics, out-of-fold evaluation, conformal calibration |
+//! | [`report`] | figures, tables and the page |
+//! | [`pipeline`] | whole jobs told in calls to the layers above |
+//! | [`cli`] | one file per subcommand; alone in printing and exiting |
+
+pub mod cli;
+pub mod data;
+pub mod evaluate;
+pub mod features;
+pub mod model;
+pub mod pipeline;
+pub mod report;
+pub mod train;

@@ -1,0 +1,33 @@
+//! The nonlinearity between two layers.
+
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+/// A nonlinearity, applied element by element.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// max(0, x).
+    Relu,
+    /// x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, 2016).
+    Gelu,
+    /// x sigmoid(x).
+    #[default]
+    Silu,
+    /// x tanh(softplus(x)) (Misra, 2019).
+    Mish,
+    /// tanh(x).
+    Tanh,
+}
+
+impl Activation {
+    pub(super) fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Relu => activation::relu(x),
+            Self::Gelu => activation::gelu(x),
+            Self::Silu => activation::silu(x),
+            Self::Mish => activation::mish(x),
+            Self::Tanh => activation::tanh(x),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Where the arithmetic runs: the only place that names a burn backend.
+
+use std::fmt;
+
+use burn::tensor::{Device, DeviceKind, DeviceType};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A backend as asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendKind {
+    /// A real GPU where there is one, the faster CPU backend otherwise.
+    #[default]
+    Auto,
+    /// A GPU through wgpu (Vulkan, Metal, DirectX); software adapters too.
+    Wgpu,
+    /// The CPU through burn-ndarray.
+    Ndarray,
+    /// The CPU through burn-flex, the faster of the two.
+    Flex,
+}
+
+impl BackendKind {
+    /// Its name, as typed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Wgpu => "wgpu",
+            Self::Ndarray => "ndarray",
+            Self::Flex => "flex",
+        }
+    }
+}
+
+impl fmt::Display for BackendKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Why a backend cannot be used.
+#[derive(Debug, Error)]
+pub enum BackendError {
+    /// No wgpu adapter.
+    #[error(
+        "backend `wgpu`: no graphics adapter was found, expected a GPU or a software Vulkan \
+         driver\n\nhint: use `--backend auto` or `--backend flex` for the CPU; on Linux check that \
+         a Vulkan driver is installed (`vulkaninfo`)"
+    )]
+    NoAdapter,
+}
+
+/// A backend that is ready to use.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// Which one it is; never `Auto`.
+    pub kind: BackendKind,
+    /// The device, without gradient tracking.
+    pub device: Device,
+    /// Name of the graphics adapter or of the CPU backend.
+    pub name: String,
+    /// Why it was chosen.
+    pub reason: String,
+}
+
+impl Backend {
+    /// Finds the backend `kind`.
+    ///
+    /// # Errors
+    /// When `wgpu` is asked for and there is no adapter.
+    pub fn select(kind: BackendKind) -> Result<Self, BackendError> {
+        match kind {
+            BackendKind::Auto => Ok(Self::automatic()),
+            BackendKind::Wgpu => Self::any_adapter(),
+            BackendKind::Ndarray => Ok(Self::ndarray("asked for")),
+            BackendKind::Flex => Ok(Self::flex("asked for")),
+        }
+    }
+
+    /// Every backend that this machine offers, the automatic choice first.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        let adapters = adapters();
+        let gpus = adapters.iter().filter(|device| !is_software(device));
+        let software = adapters.iter().filter(|device| is_software(device));
+        let mut found: Vec<Self> = gpus.map(|gpu| Self::adapter(gpu, "GPU")).collect();
+        found.push(Self::flex("CPU, the faster of the two CPU backends"));
+        found.push(Self::ndarray("CPU"));
+        found.extend(software.map(|device| {
+            Self::adapter(device, "software graphics adapter; only used when asked for")
+        }));
+        found
+    }
+
+    /// Whether tensors live in host memory.
+    #[must_use]
+    pub fn is_cpu(&self) -> bool {
+        self.kind != BackendKind::Wgpu
+    }
+
+    fn automatic() -> Self {
+        match adapters().iter().find(|device| !is_software(device)) {
+            Some(gpu) => Self::adapter(gpu, "automatic: a GPU was found"),
+            None => Self::flex("automatic: no GPU was found"),
+        }
+    }
+
+    fn any_adapter() -> Result<Self, BackendError> {
+        let adapters = adapters();
+        let gpu = adapters.iter().find(|device| !is_software(device));
+        let device = gpu.or(adapters.first()).ok_or(BackendError::NoAdapter)?;
+        Ok(Self::adapter(device, "asked for"))
+    }
+
+    fn adapter(device: &Device, reason: &str) -> Self {
+        let name = device.identity().map_or_else(|| "unnamed adapter".to_owned(), |id| id.name);
+        Self { kind: BackendKind::Wgpu, device: device.clone(), name, reason: reason.to_owned() }
+    }
+
+    fn flex(reason: &str) -> Self {
+        let (kind, name) = (BackendKind::Flex, "burn-flex".to_owned());
+        Self { kind, device: Device::flex(), name, reason: reason.to_owned() }
+    }
+
+    fn ndarray(reason: &str) -> Self {
+        #[expect(deprecated, reason = "flex is the default; ndarray stays selectable by name")]
+        let device = Device::ndarray();
+        let (kind, name) = (BackendKind::Ndarray, "burn-ndarray".to_owned());
+        Self { kind, device, name, reason: reason.to_owned() }
+    }
+}
+
+/// The wgpu adapters of this machine; listing them does not open them.
+fn adapters() -> Vec<Device> {
+    Device::enumerate(DeviceType::Wgpu).into_vec()
+}
+
+/// Whether an adapter computes on the CPU (llvmpipe, WARP).
+fn is_software(device: &Device) -> bool {
+    *device == Device::wgpu(DeviceKind::Cpu)
+}

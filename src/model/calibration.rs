@@ -1,0 +1,204 @@
+//! Prediction intervals from out-of-fold residuals: CV+ (Barber, Candès, Ramdas, Tibshirani 2021).
+
+use serde::{Deserialize, Serialize};
+
+/// The largest number of residuals kept per fold.
+const MOST_RESIDUALS: usize = 1000;
+
+/// The absolute out-of-fold residuals of one fold, in the transformed target's space.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FoldResiduals {
+    /// Absolute residuals, ascending.
+    residuals: Vec<f64>,
+    /// Weight of each residual and all before it.
+    cumulative: Vec<f64>,
+}
+
+impl FoldResiduals {
+    /// From residuals of any sign with their weights (one group weighs one in all).
+    ///
+    /// More than a thousand are replaced by as many upper quantiles, each with its share of the
+    /// weight: intervals can only grow by that.
+    #[must_use]
+    pub fn new(weighted: impl Iterator<Item = (f64, f64)>) -> Self {
+        let mut sorted: Vec<(f64, f64)> =
+            weighted.map(|(residual, weight)| (residual.abs(), weight)).collect();
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let chunk = sorted.len().div_ceil(MOST_RESIDUALS).max(1);
+        let mut total = 0.0;
+        let mut result = Self::default();
+        for part in sorted.chunks(chunk) {
+            total += part.iter().map(|(_, weight)| weight).sum::<f64>();
+            result.residuals.push(part[part.len() - 1].0);
+            result.cumulative.push(total);
+        }
+        result
+    }
+
+    /// Total weight: the number of groups.
+    fn weight(&self) -> f64 {
+        self.cumulative.last().copied().unwrap_or(0.0)
+    }
+
+    /// Weight of the residuals that are at most `bound`.
+    fn weight_up_to(&self, bound: f64) -> f64 {
+        match self.residuals.partition_point(|residual| *residual <= bound) {
+            0 => 0.0,
+            count => self.cumulative[count - 1],
+        }
+    }
+}
+
+/// Everything an interval needs besides the folds' predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Nominal coverage, e.g. 0.9.
+    pub level: f64,
+    /// Number of repeats of the cross-validation.
+    pub repeats: usize,
+    /// Residuals by fold of all repeats.
+    pub folds: Vec<FoldResiduals>,
+}
+
+impl Calibration {
+    /// The weight that at least has to lie at or below an upper bound: `ceil(level (n + 1))` of
+    /// `n` exchangeable units. `None` where `n` is too small for the level.
+    #[must_use]
+    pub fn required_weight(level: f64, units: f64) -> Option<f64> {
+        let required = (level * (units + 1.0) - 1e-6).ceil();
+        (required <= units + 1e-6).then_some(required)
+    }
+
+    /// The CV+ interval around the folds' predictions, in the transformed target's space.
+    ///
+    /// Fold `k` predicts `predictions[k]`; its residuals `R` stand for `predictions[k] ± R`. The
+    /// upper bound is the smallest of the `prediction + R` at or below which the required weight
+    /// lies, the lower bound its mirror image. Infinite where there are too few units.
+    #[must_use]
+    pub fn interval(&self, predictions: &[f64]) -> (f64, f64) {
+        let mirrored: Vec<f64> = predictions.iter().map(|prediction| -prediction).collect();
+        (-self.upper(&mirrored), self.upper(predictions))
+    }
+
+    /// The interval of a row that fold `fold` held out: its own prediction and the other folds'
+    /// residuals, `repeat` being the folds of the same repeat.
+    #[must_use]
+    pub fn cross_fitted(
+        &self,
+        prediction: f64,
+        fold: usize,
+        repeat: std::ops::Range<usize>,
+    ) -> (f64, f64) {
+        let others: Vec<usize> = repeat.filter(|other| *other != fold).collect();
+        let upper = self.quantile(&others, 1, |_| 0.0);
+        (prediction - upper, prediction + upper)
+    }
+
+    fn upper(&self, predictions: &[f64]) -> f64 {
+        let all: Vec<usize> = (0..self.folds.len()).collect();
+        self.quantile(&all, self.repeats, |fold| predictions[fold])
+    }
+
+    /// The weighted conformal quantile of `shift(fold) + residual` over `folds`, in which every
+    /// unit stands once per repeat; its rank is taken among units, not among repeats.
+    fn quantile(&self, folds: &[usize], repeats: usize, shift: impl Fn(usize) -> f64) -> f64 {
+        let repeats = repeats as f64;
+        let units: f64 = folds.iter().map(|fold| self.folds[*fold].weight()).sum::<f64>() / repeats;
+        let Some(required) = Self::required_weight(self.level, units) else {
+            return f64::INFINITY;
+        };
+        let weight_up_to = |fold: usize, residual: f64| -> f64 {
+            let bound = shift(fold) + residual;
+            let weight = |other: usize| {
+                let bound = if other == fold { residual } else { bound - shift(other) };
+                self.folds[other].weight_up_to(bound)
+            };
+            folds.iter().map(|other| weight(*other)).sum()
+        };
+        let candidates = folds.iter().map(|&fold| {
+            let residuals = &self.folds[fold].residuals;
+            let enough = |residual: f64| weight_up_to(fold, residual) >= required * repeats - 1e-6;
+            let first = residuals.partition_point(|residual| !enough(*residual));
+            residuals.get(first).map_or(f64::INFINITY, |residual| shift(fold) + residual)
+        });
+        candidates.fold(f64::INFINITY, f64::min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Generator;
+
+    fn calibration(level: f64, repeats: usize, folds: &[&[f64]]) -> Calibration {
+        let fold = |values: &&[f64]| FoldResiduals::new(values.iter().map(|value| (*value, 1.0)));
+        Calibration { level, repeats, folds: folds.iter().map(fold).collect() }
+    }
+
+    /// The definition, by sorting all values: the k-th smallest, k = ceil(level (n + 1)).
+    fn by_sorting(level: f64, folds: &[Vec<f64>], predictions: &[f64]) -> (f64, f64) {
+        let pairs = || folds.iter().zip(predictions);
+        let mut upper: Vec<f64> = pairs().flat_map(|(f, p)| f.iter().map(move |r| p + r)).collect();
+        let mut lower: Vec<f64> = pairs().flat_map(|(f, p)| f.iter().map(move |r| p - r)).collect();
+        upper.sort_by(f64::total_cmp);
+        lower.sort_by(f64::total_cmp);
+        let rank = (level * (upper.len() + 1) as f64 - 1e-9).ceil() as usize;
+        (lower[lower.len() - rank], upper[rank - 1])
+    }
+
+    #[test]
+    fn interval_equals_the_definition_by_sorting() {
+        let mut generator = Generator::new(1, &[]);
+        for trial in 0..200 {
+            let draw = |g: &mut Generator| (0..5 + g.below(30)).map(|_| g.exponential()).collect();
+            let folds: Vec<Vec<f64>> = (0..2 + trial % 5).map(|_| draw(&mut generator)).collect();
+            let predictions: Vec<f64> = folds.iter().map(|_| generator.normal()).collect();
+            let slices: Vec<&[f64]> = folds.iter().map(Vec::as_slice).collect();
+            let level = generator.between(0.3, 0.85);
+            let (lower, upper) = calibration(level, 1, &slices).interval(&predictions);
+            let expected = by_sorting(level, &folds, &predictions);
+            assert!((lower - expected.0).abs() < 1e-12 && (upper - expected.1).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn repeating_the_cross_validation_does_not_narrow_the_rank() {
+        let residuals: Vec<f64> = (1..=19).map(f64::from).collect();
+        let once = calibration(0.9, 1, &[&residuals]).interval(&[0.0]);
+        let twice = calibration(0.9, 2, &[&residuals, &residuals]).interval(&[0.0, 0.0]);
+        assert_eq!(once, (-18.0, 18.0));
+        assert_eq!(once, twice);
+    }
+
+    #[test]
+    fn a_group_counts_once_however_many_rows_it_has() {
+        let rows = (1..=9).map(|value| (f64::from(value), 1.0));
+        let copies = std::iter::repeat_n((100.0, 0.01), 100);
+        let folds = vec![FoldResiduals::new(rows.chain(copies))];
+        let calibration = Calibration { level: 0.8, repeats: 1, folds };
+        assert_eq!(calibration.interval(&[0.0]), (-9.0, 9.0));
+    }
+
+    #[test]
+    fn too_few_units_for_the_level_give_no_finite_interval() {
+        let few = [1.0; 8];
+        assert_eq!(calibration(0.9, 1, &[&few]).interval(&[0.0]).1, f64::INFINITY);
+        let enough = [1.0; 9];
+        assert_eq!(calibration(0.9, 1, &[&enough]).interval(&[0.0]).1, 1.0);
+    }
+
+    #[test]
+    fn cross_fitted_interval_leaves_its_own_fold_out() {
+        let (own, other) = ([1000.0; 30], [2.0; 30]);
+        let calibration = calibration(0.9, 1, &[&own, &other]);
+        assert_eq!(calibration.cross_fitted(5.0, 0, 0..2), (3.0, 7.0));
+        assert_eq!(calibration.cross_fitted(5.0, 1, 0..2), (-995.0, 1005.0));
+    }
+
+    #[test]
+    fn a_thousand_quantiles_never_narrow_the_interval() {
+        let residuals: Vec<f64> = (0..123_456).map(|i| f64::from(i) / 123_456.0).collect();
+        let upper = calibration(0.9, 1, &[&residuals]).interval(&[0.0]).1;
+        assert!((0.9..0.9011).contains(&upper), "{upper}");
+    }
+}

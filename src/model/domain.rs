@@ -1,0 +1,119 @@
+//! How far a row lies from the rows the model knows, all columns taken together.
+
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+use crate::features::{FeatureMatrix, Scaler};
+
+/// Columns whose value lies more than this many conditional standard deviations from what the
+/// other columns of the row let expect are named.
+const NAMED_BEYOND: f64 = 3.0;
+
+/// A joint distance: Mahalanobis' with the covariance of the scaled features, shrunk towards a
+/// multiple of the identity as far as the sample demands (Ledoit and Wolf, 2004).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DomainGuard {
+    mean: Vec<f64>,
+    inverse_deviation: Vec<f64>,
+    /// Inverse of the shrunk covariance, row-major.
+    precision: Vec<f64>,
+    /// Largest distance that counts as known.
+    pub threshold: f64,
+}
+
+impl DomainGuard {
+    /// Fits the distance on `rows` of `matrix`; the threshold is infinite until it is set.
+    #[must_use]
+    pub fn fit(matrix: &FeatureMatrix, rows: &[u32]) -> Self {
+        let scaler = Scaler::fit(matrix, rows);
+        let scaled = |row: &u32| DVector::from_vec(scaler.transform(matrix.row(*row as usize)));
+        let covariance = shrunk_covariance(matrix.columns(), rows, scaled);
+        let size = matrix.columns();
+        let precision =
+            covariance.cholesky().map_or_else(|| DMatrix::identity(size, size), |c| c.inverse());
+        Self {
+            mean: scaler.mean,
+            inverse_deviation: scaler.inverse_deviation,
+            precision: precision.transpose().as_slice().to_vec(),
+            threshold: f64::INFINITY,
+        }
+    }
+
+    /// Sets the threshold so that a share `flagged` of rows at these `distances` (from guards that
+    /// had not seen them) lies beyond it: their conformal quantile, the largest of them where
+    /// there are too few.
+    pub fn set_threshold(&mut self, mut distances: Vec<f64>, flagged: f64) {
+        distances.sort_by(f64::total_cmp);
+        let rank = ((1.0 - flagged) * (distances.len() + 1) as f64).ceil() as usize;
+        self.threshold = distances[rank.clamp(1, distances.len()) - 1];
+    }
+
+    /// The distance of a row of features; about the square root of a chi-squared variable.
+    #[must_use]
+    pub fn distance(&self, row: &[f32]) -> f64 {
+        let scaled = self.scaled(row);
+        let weighted = self.weighted(&scaled);
+        scaled.iter().zip(&weighted).map(|(x, w)| x * w).sum::<f64>().max(0.0).sqrt()
+    }
+
+    /// Whether a row is unlike the rows that the guard was fitted on.
+    #[must_use]
+    pub fn is_outside(&self, row: &[f32]) -> bool {
+        self.distance(row) > self.threshold
+    }
+
+    /// The columns at fault in a row, worst first: those far from what the row's other columns let
+    /// expect (their conditional z, `(P d)_j / sqrt(P_jj)`), and at least the worst of them.
+    #[must_use]
+    pub fn columns_at_fault(&self, row: &[f32]) -> Vec<usize> {
+        let weighted = self.weighted(&self.scaled(row));
+        let size = weighted.len();
+        let surprise: Vec<f64> = weighted
+            .iter()
+            .enumerate()
+            .map(|(column, w)| w.abs() / self.precision[column * size + column].sqrt())
+            .collect();
+        let mut order: Vec<usize> = (0..size).collect();
+        order.sort_by(|a, b| surprise[*b].total_cmp(&surprise[*a]));
+        let named = order.iter().filter(|column| surprise[**column] > NAMED_BEYOND).count();
+        order.truncate(named.max(1));
+        order
+    }
+
+    fn scaled(&self, row: &[f32]) -> Vec<f64> {
+        let constants = self.mean.iter().zip(&self.inverse_deviation);
+        row.iter().zip(constants).map(|(x, (mean, inv))| (f64::from(*x) - mean) * inv).collect()
+    }
+
+    fn weighted(&self, scaled: &[f64]) -> Vec<f64> {
+        let product = |row: &[f64]| row.iter().zip(scaled).map(|(p, x)| p * x).sum();
+        self.precision.chunks_exact(scaled.len().max(1)).map(product).collect()
+    }
+}
+
+/// The Ledoit-Wolf estimate of the covariance of rows with mean zero.
+fn shrunk_covariance(
+    size: usize,
+    rows: &[u32],
+    scaled: impl Fn(&u32) -> DVector<f64>,
+) -> DMatrix<f64> {
+    let count = rows.len() as f64;
+    let mut covariance = DMatrix::zeros(size, size);
+    let mut fourth = 0.0;
+    for row in rows {
+        let x = scaled(row);
+        covariance.ger(1.0 / count, &x, &x, 1.0);
+        fourth += x.norm_squared().powi(2) / count;
+    }
+    let level = covariance.trace() / size as f64;
+    let norm_squared = covariance.norm_squared();
+    let spread = norm_squared - size as f64 * level * level;
+    let noise = (fourth - norm_squared) / count;
+    let shrinkage = if spread > 0.0 { (noise / spread).clamp(0.0, 1.0) } else { 1.0 };
+    let mut shrunk = covariance * (1.0 - shrinkage);
+    for column in 0..size {
+        // The floor keeps a column that never varied, or a perfect copy, invertible.
+        shrunk[(column, column)] += (shrinkage * level).max(1e-6);
+    }
+    shrunk
+}

@@ -1,0 +1,201 @@
+//! The one way from raw rows to predictions with intervals.
+
+use burn::tensor::{Tensor, TensorData};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::features::{FeatureMatrix, Preprocessor, TargetTransform};
+
+use super::{
+    Backend, Calibration, DomainGuard, MemberScaling, MemberWeights, MlpStack, StackScaling,
+    StackShape, stack::host,
+};
+
+/// One answer, in the target's own unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Mean of all networks.
+    pub value: f64,
+    /// Lower interval bound.
+    pub lower: f64,
+    /// Upper interval bound.
+    pub upper: f64,
+    /// Columns at fault, worst first, where the row is unlike the training data; else empty.
+    pub columns_at_fault: Vec<usize>,
+}
+
+impl Prediction {
+    /// Whether the row is unlike the training data.
+    #[must_use]
+    pub fn is_out_of_domain(&self) -> bool {
+        !self.columns_at_fault.is_empty()
+    }
+}
+
+/// How the members of one fold become one number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoldTarget {
+    /// Space in which the networks were trained.
+    pub transform: TargetTransform,
+    /// Range that a member's logarithm is clamped to; `None` without a logarithm.
+    pub clamp: Option<[f64; 2]>,
+    /// Physical lower limit of the target.
+    pub minimum: Option<f64>,
+}
+
+impl FoldTarget {
+    /// The target for a fold trained on the transformed targets `training`. A logarithm may leave
+    /// their range by one standard deviation: an exponential of anything beyond is no prediction.
+    #[must_use]
+    pub fn fit(transform: TargetTransform, minimum: Option<f64>, training: &[f64]) -> Self {
+        let count = training.len() as f64;
+        let mean = training.iter().sum::<f64>() / count;
+        let variance = training.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / count;
+        let margin = variance.sqrt();
+        let low = training.iter().copied().fold(f64::INFINITY, f64::min) - margin;
+        let high = training.iter().copied().fold(f64::NEG_INFINITY, f64::max) + margin;
+        let clamp = (transform == TargetTransform::Log).then_some([low, high]);
+        Self { transform, clamp, minimum }
+    }
+
+    /// The mean of members on the target's own scale, from their transformed targets.
+    #[must_use]
+    pub fn combine(&self, members: impl ExactSizeIterator<Item = f64>) -> f64 {
+        let count = members.len() as f64;
+        let own = |member: f64| match self.clamp {
+            Some([low, high]) => self.transform.invert(member.clamp(low, high)),
+            None => self.transform.invert(member),
+        };
+        self.limit(members.map(own).sum::<f64>() / count)
+    }
+
+    /// Applies the physical limit to a value on the target's own scale.
+    #[must_use]
+    pub fn limit(&self, value: f64) -> f64 {
+        self.minimum.map_or(value, |minimum| value.max(minimum))
+    }
+
+    /// The residual of a prediction, both on the target's own scale, in the space where intervals
+    /// are formed.
+    #[must_use]
+    pub fn residual(&self, target: f64, prediction: f64) -> f64 {
+        self.transform.apply(target) - self.transform.apply(prediction)
+    }
+
+    /// An interval on the target's own scale around `prediction`, from its transformed bounds.
+    #[must_use]
+    pub fn interval(&self, prediction: f64, (lower, upper): (f64, f64)) -> (f64, f64) {
+        let bound = |bound: f64| self.limit(self.transform.invert(bound));
+        (bound(lower).min(prediction), bound(upper).max(prediction))
+    }
+}
+
+/// Some networks on a device, with the scaling around them.
+#[derive(Clone, Debug)]
+pub struct StackPredictor {
+    stack: MlpStack,
+    inputs: StackScaling,
+    scaling: Vec<MemberScaling>,
+    backend: Backend,
+}
+
+impl StackPredictor {
+    /// Puts `members` with their `scaling` on the device of `backend`.
+    #[must_use]
+    pub fn new(
+        shape: &StackShape,
+        members: &[&MemberWeights],
+        scaling: &[MemberScaling],
+        backend: &Backend,
+    ) -> Self {
+        Self {
+            stack: MlpStack::new(shape, members, &backend.device),
+            inputs: StackScaling::new(scaling.iter(), &backend.device),
+            scaling: scaling.to_vec(),
+            backend: backend.clone(),
+        }
+    }
+
+    /// Calls `finish` with each row of `matrix` and the transformed targets that the networks give
+    /// for it, and collects what it returns. Rows are spread over threads on the CPU.
+    pub fn map_rows<T: Send>(
+        &self,
+        matrix: &FeatureMatrix,
+        finish: impl Fn(&[f32], &[f64]) -> T + Sync,
+    ) -> Vec<T> {
+        let block = self.block_rows() * matrix.columns();
+        let evaluate = |features: &[f32]| self.block(features, matrix.columns(), &finish);
+        if self.backend.is_cpu() {
+            matrix.values().par_chunks(block).flat_map_iter(evaluate).collect()
+        } else {
+            matrix.values().chunks(block).flat_map(evaluate).collect()
+        }
+    }
+
+    fn block<T>(
+        &self,
+        features: &[f32],
+        columns: usize,
+        finish: impl Fn(&[f32], &[f64]) -> T,
+    ) -> Vec<T> {
+        let rows = features.len() / columns;
+        let data = TensorData::new(features.to_vec(), [1, rows, columns]);
+        let inputs = self.inputs.apply(Tensor::from_data(data, &self.backend.device));
+        let outputs = host(self.stack.forward(inputs, &[]));
+        let answer = |(row, features): (usize, &[f32])| {
+            let output = |(member, scaling): (usize, &MemberScaling)| {
+                scaling.target(outputs[member * rows + row])
+            };
+            let targets: Vec<f64> = self.scaling.iter().enumerate().map(output).collect();
+            finish(features, &targets)
+        };
+        features.chunks_exact(columns).enumerate().map(answer).collect()
+    }
+
+    /// Rows per block: activations of all networks within a few megabytes on the CPU.
+    fn block_rows(&self) -> usize {
+        let widest = self.stack.shape.hidden.iter().copied().max().unwrap_or(1);
+        let budget = if self.backend.is_cpu() { 1 << 19 } else { 1 << 24 };
+        (budget / (widest * self.scaling.len())).clamp(16, 4096)
+    }
+}
+
+/// Everything that is needed to answer for raw rows. Evaluation, prediction, export and service
+/// all use it.
+#[derive(Clone, Debug)]
+pub struct Predictor {
+    /// From raw columns to features.
+    pub preprocessor: Preprocessor,
+    /// All networks, fold by fold.
+    pub networks: StackPredictor,
+    /// From members to a prediction, for each fold of all repeats.
+    pub folds: Vec<FoldTarget>,
+    /// From predictions to intervals.
+    pub calibration: Calibration,
+    /// The rows that are known.
+    pub domain: DomainGuard,
+}
+
+impl Predictor {
+    /// Predictions for raw rows, row-major, columns as in `preprocessor`.
+    #[must_use]
+    pub fn predict(&self, rows: &[f64]) -> Vec<Prediction> {
+        let matrix = self.preprocessor.transform_rows(rows);
+        self.networks.map_rows(&matrix, |features, targets| self.answer(features, targets))
+    }
+
+    fn answer(&self, features: &[f32], targets: &[f64]) -> Prediction {
+        let members = targets.chunks_exact(targets.len() / self.folds.len());
+        let pairs = self.folds.iter().zip(members);
+        let own: Vec<f64> =
+            pairs.map(|(fold, members)| fold.combine(members.iter().copied())).collect();
+        let value = own.iter().sum::<f64>() / own.len() as f64;
+        let fold = &self.folds[0];
+        let transformed: Vec<f64> = own.iter().map(|own| fold.transform.apply(*own)).collect();
+        let (lower, upper) = fold.interval(value, self.calibration.interval(&transformed));
+        let outside = self.domain.is_outside(features);
+        let columns_at_fault =
+            if outside { self.domain.columns_at_fault(features) } else { Vec::new() };
+        Prediction { value, lower, upper, columns_at_fault }
+    }
+}

@@ -1,0 +1,92 @@
+//! Ridge regression: the linear model that a network has to beat.
+
+use nalgebra::{DMatrix, DVector};
+
+use crate::features::{FeatureMatrix, Scaler};
+
+/// A linear model with an L2 penalty on standardised features.
+#[derive(Clone, Debug)]
+pub struct Ridge {
+    scaler: Scaler,
+    intercept: f64,
+    coefficients: Vec<f64>,
+}
+
+/// Penalties that are tried, relative to the number of rows.
+const PENALTIES: [f64; 9] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0];
+
+impl Ridge {
+    /// Fits on `rows` of `matrix` with `target[row]`; the penalty is the one with the smallest
+    /// generalised cross-validation error (Golub, Heath, Wahba 1979) on these rows.
+    #[must_use]
+    pub fn fit(matrix: &FeatureMatrix, target: &[f64], rows: &[u32]) -> Self {
+        let scaler = Scaler::fit(matrix, rows);
+        let count = rows.len() as f64;
+        let intercept = rows.iter().map(|row| target[*row as usize]).sum::<f64>() / count;
+        let system = NormalEquations::new(matrix, target, rows, &scaler, intercept);
+        let best = PENALTIES
+            .iter()
+            .map(|penalty| system.solve(penalty * count))
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        let coefficients = best.map_or_else(Vec::new, |(_, coefficients)| coefficients);
+        Self { scaler, intercept, coefficients }
+    }
+
+    /// The prediction for one row of features.
+    #[must_use]
+    pub fn predict(&self, row: &[f32]) -> f64 {
+        let scaled = self.scaler.transform(row);
+        self.intercept + scaled.iter().zip(&self.coefficients).map(|(x, c)| x * c).sum::<f64>()
+    }
+}
+
+/// `X'X`, diagonalised once for every penalty, and `X'y`.
+struct NormalEquations {
+    count: f64,
+    eigenvalues: DVector<f64>,
+    eigenvectors: DMatrix<f64>,
+    rotated: DVector<f64>,
+    target_squares: f64,
+}
+
+impl NormalEquations {
+    fn new(
+        matrix: &FeatureMatrix,
+        target: &[f64],
+        rows: &[u32],
+        scaler: &Scaler,
+        intercept: f64,
+    ) -> Self {
+        let size = matrix.columns();
+        let mut gram = DMatrix::zeros(size, size);
+        let mut moment = DVector::zeros(size);
+        let mut target_squares = 0.0;
+        for &row in rows {
+            let x = DVector::from_vec(scaler.transform(matrix.row(row as usize)));
+            let y = target[row as usize] - intercept;
+            gram.ger(1.0, &x, &x, 1.0);
+            moment.axpy(y, &x, 1.0);
+            target_squares += y * y;
+        }
+        let decomposed = gram.symmetric_eigen();
+        Self {
+            count: rows.len() as f64,
+            rotated: decomposed.eigenvectors.tr_mul(&moment),
+            eigenvalues: decomposed.eigenvalues.map(|value| value.max(0.0)),
+            eigenvectors: decomposed.eigenvectors,
+            target_squares,
+        }
+    }
+
+    /// The generalised cross-validation error of a penalty, and its coefficients.
+    fn solve(&self, penalty: f64) -> (f64, Vec<f64>) {
+        let shrunk = self.eigenvalues.map(|value| value + penalty);
+        let coefficients = self.rotated.component_div(&shrunk);
+        let freedom = 1.0 + self.eigenvalues.component_div(&shrunk).sum();
+        let explained = 2.0 * coefficients.dot(&self.rotated)
+            - coefficients.component_mul(&coefficients).dot(&self.eigenvalues);
+        let residual = (self.target_squares - explained).max(0.0);
+        let error = residual * self.count / (self.count - freedom).max(1e-3).powi(2);
+        (error, (&self.eigenvectors * coefficients).as_slice().to_vec())
+    }
+}

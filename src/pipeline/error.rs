@@ -1,0 +1,53 @@
+//! What a job refuses to do.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// What a job refuses to do.
+#[derive(Debug, Error)]
+pub enum JobError {
+    /// A run or report of this name exists.
+    #[error("{path}: exists already\n\nhint: {hint}", path = path.display())]
+    Exists {
+        /// What exists.
+        path: PathBuf,
+        /// What to do about it.
+        hint: String,
+    },
+    /// There is nothing to resume.
+    #[error("{what}\n\nhint: {hint}")]
+    NothingToResume {
+        /// What was looked for.
+        what: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The run cannot go on because something changed since it was started.
+    #[error("run `{name}` cannot go on: {found}, expected {expected}\n\nhint: {hint}")]
+    Changed {
+        /// The run.
+        name: String,
+        /// What was found.
+        found: String,
+        /// What was expected.
+        expected: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The name cannot be a folder's.
+    #[error(
+        "run name `{name}` has a character that is not allowed, expected letters, digits, `.`, `_` \
+         and `-`, not starting with `.`"
+    )]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// Somebody asked to stop.
+    #[error("interrupted; the state of run `{name}` is saved\n\nhint: go on with `massay train --resume --name {name}`")]
+    Interrupted {
+        /// The run.
+        name: String,
+    },
+}

@@ -1,0 +1,96 @@
+//! A trained model judged on a labelled table that it has not seen.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::{
+    data::{DataConfig, Dataset, TableFile},
+    evaluate::evaluate_fresh,
+    model::{Backend, BackendKind},
+    report::{Provenance, RunReport, write_report},
+    train::{Checkpoint, replace_folder},
+};
+
+use super::{
+    JobError, provenance,
+    run_folder::{draft_of, empty},
+    train_job::{data_summary, read_text},
+};
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct EvaluateOptions {
+    /// Folder of the checkpoint.
+    pub checkpoint: PathBuf,
+    /// Labelled table.
+    pub data: PathBuf,
+    /// Folder for the report.
+    pub out: PathBuf,
+    /// Backend.
+    pub backend: BackendKind,
+    /// Whether to replace an existing report.
+    pub force: bool,
+}
+
+/// Judges the model and writes a report; returns the report's content and `metrics.json`.
+///
+/// # Errors
+/// When the checkpoint or the table is refused, or the report cannot be written.
+pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
+    if options.out.exists() && !options.force {
+        let hint = "choose another `--out`, or replace it with `--force`".to_owned();
+        return Err(JobError::Exists { path: options.out.clone(), hint }.into());
+    }
+    let checkpoint = Checkpoint::read(&options.checkpoint)?;
+    let schema = &checkpoint.manifest.schema;
+    let dataset = Dataset::read(&columns(options, &checkpoint)?, "")?;
+    let backend = Backend::select(options.backend)?;
+    let evaluation = evaluate_fresh(&checkpoint.predictor(&backend), &dataset);
+    let report = RunReport {
+        name: options.out.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned()),
+        data: data_summary(&dataset, &schema.unit),
+        evaluation,
+        baseline: None,
+        history: Vec::new(),
+        loss_name: String::new(),
+        warnings: warnings(&dataset, &checkpoint),
+        params: toml::to_string(&checkpoint.manifest.parameters)?,
+        provenance: Provenance {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: provenance::now(),
+            seconds: 0.0,
+            seed: 0,
+            backend: format!("{} ({})", backend.kind, backend.reason),
+            hardware: provenance::hardware(&backend),
+            git_commit: provenance::git_commit(),
+        },
+    };
+    let draft = empty(draft_of(&options.out))?;
+    write_report(&report, &draft)?;
+    replace_folder(&draft, &options.out)
+        .with_context(|| format!("cannot write {}", options.out.display()))?;
+    let metrics = read_text(&options.out.join("metrics.json"))?;
+    Ok((report, metrics))
+}
+
+/// The model's columns in the new table; its group column only where the table has it.
+fn columns(options: &EvaluateOptions, checkpoint: &Checkpoint) -> Result<DataConfig> {
+    let schema = &checkpoint.manifest.schema;
+    let table = TableFile::open(&options.data)?;
+    let has_group = table.header().contains(&schema.group);
+    Ok(DataConfig {
+        path: options.data.clone(),
+        target: schema.target.clone(),
+        group: if has_group { schema.group.clone() } else { String::new() },
+        features: schema.features.clone(),
+        unit: schema.unit.clone(),
+    })
+}
+
+fn warnings(dataset: &Dataset, checkpoint: &Checkpoint) -> Vec<String> {
+    if dataset.sha256 != checkpoint.manifest.data_sha256 {
+        return Vec::new();
+    }
+    vec!["this is the table that the model was trained on: the scores are too good".to_owned()]
+}

@@ -1,0 +1,92 @@
+//! `--set KEY=VALUE`, and the names of parameters.
+
+use toml::{Table, Value};
+
+use crate::data::nearest;
+
+use super::ParamsError;
+
+/// Sets one key of `table` from `KEY=VALUE`; the value is TOML, a bare word is a string.
+pub(super) fn apply(table: &mut Table, set: &str) -> Result<(), ParamsError> {
+    let Some((key, value)) = set.split_once('=') else {
+        return Err(ParamsError::Syntax {
+            place: format!("--set {set}"),
+            message: "there is no `=`, expected KEY=VALUE, e.g. train.epochs=100".to_owned(),
+        });
+    };
+    let path: Vec<&str> = key.trim().split('.').collect();
+    let (last, sections) = path.split_last().unwrap_or((&"", &[]));
+    let mut place = table;
+    for section in sections {
+        let entry = place.entry(*section).or_insert_with(|| Value::Table(Table::new()));
+        let Value::Table(inner) = entry else { return Err(not_a_section(set, section)) };
+        place = inner;
+    }
+    if place.get(*last).is_some_and(Value::is_table) {
+        return Err(not_a_value(set, last));
+    }
+    place.insert((*last).to_owned(), parse(value.trim()));
+    Ok(())
+}
+
+/// A TOML value, or the text itself where it is none.
+fn parse(text: &str) -> Value {
+    let parsed = format!("value = {text}").parse::<Table>();
+    let value = parsed.ok().and_then(|mut table| table.remove("value"));
+    value.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn not_a_section(set: &str, section: &str) -> ParamsError {
+    let message = format!("`{section}` is a value, expected a section");
+    ParamsError::Syntax { place: format!("--set {set}"), message }
+}
+
+fn not_a_value(set: &str, section: &str) -> ParamsError {
+    let message = format!("`{section}` is a section, expected a key such as `{section}.NAME`");
+    ParamsError::Syntax { place: format!("--set {set}"), message }
+}
+
+/// The dotted names of all values in `table`.
+pub(super) fn keys(table: &Table) -> Vec<String> {
+    let of = |(name, value): (&String, &Value)| match value {
+        Value::Table(inner) if !inner.is_empty() => {
+            keys(inner).into_iter().map(|key| format!("{name}.{key}")).collect()
+        }
+        _ => vec![name.clone()],
+    };
+    table.iter().flat_map(of).collect()
+}
+
+/// The error for a key that is not known.
+pub(super) fn unknown(place: &str, key: &str, known: &[String]) -> ParamsError {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let same_name = known.iter().find(|other| last(other) == last(key)).map(String::as_str);
+    let similar = same_name.or_else(|| nearest(key, known.iter().map(String::as_str)));
+    let hint = similar.map_or_else(String::new, |name| format!("\n\nhint: did you mean `{name}`?"));
+    ParamsError::UnknownKey { place: place.to_owned(), key: key.to_owned(), hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(text: &str) -> Result<Table, ParamsError> {
+        let mut table: Table = "[train]\nepochs = 3".parse().unwrap();
+        apply(&mut table, text).map(|()| table)
+    }
+
+    #[test]
+    fn values_are_toml_and_bare_words_are_strings() {
+        assert_eq!(set("train.epochs=7").unwrap()["train"]["epochs"].as_integer(), Some(7));
+        assert_eq!(set("model.hidden=[8, 4]").unwrap()["model"]["hidden"][1].as_integer(), Some(4));
+        assert_eq!(set("target.transform=log").unwrap()["target"]["transform"].as_str(), Some("log"));
+        assert_eq!(set("data.path=a/b=c.csv").unwrap()["data"]["path"].as_str(), Some("a/b=c.csv"));
+    }
+
+    #[test]
+    fn sections_and_values_are_not_mixed_up() {
+        for wrong in ["train", "train=3", "train.epochs.more=3"] {
+            assert!(matches!(set(wrong), Err(ParamsError::Syntax { .. })), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The one configuration: `params.toml`, overridden key by key.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use toml::Table;
+
+use crate::{
+    data::{CrossValidationConfig, DataConfig},
+    evaluate::IntervalConfig,
+    features::{FeatureConfig, TargetConfig},
+    model::ModelConfig,
+    train::TrainConfig,
+};
+
+use super::{overrides, validate};
+
+/// Every parameter of a run, each layer's in its own section.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// The table and its columns.
+    pub data: DataConfig,
+    /// The splits.
+    pub cv: CrossValidationConfig,
+    /// How features are made.
+    pub features: FeatureConfig,
+    /// How the target is treated.
+    pub target: TargetConfig,
+    /// The networks.
+    pub model: ModelConfig,
+    /// The recipe.
+    pub train: TrainConfig,
+    /// The intervals.
+    pub interval: IntervalConfig,
+    /// Where results go.
+    pub paths: PathsConfig,
+}
+
+/// Where results go.
+///
+/// | name | default | effect |
+/// |---|---|---|
+/// | `checkpoints` | `checkpoints` | folder of trained models |
+/// | `reports` | `reports` | folder of reports |
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PathsConfig {
+    /// Folder of trained models.
+    pub checkpoints: PathBuf,
+    /// Folder of reports.
+    pub reports: PathBuf,
+}
+
+impl Default for PathsConfig {
+    fn default() -> Self {
+        Self { checkpoints: "checkpoints".into(), reports: "reports".into() }
+    }
+}
+
+/// What is wrong with the parameters.
+#[derive(Debug, Error)]
+pub enum ParamsError {
+    /// The file cannot be read.
+    #[error("{path}: cannot be read: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The text is not TOML, or a value has the wrong type.
+    #[error("{place}: {message}")]
+    Syntax {
+        /// The file or flag.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// There is no such parameter.
+    #[error("{place}: there is no parameter `{key}`{hint}")]
+    UnknownKey {
+        /// The file or flag.
+        place: String,
+        /// The key.
+        key: String,
+        /// A hint, with the blank line before it; may be empty.
+        hint: String,
+    },
+    /// A value is out of range.
+    #[error("`{key}` = {found}, expected {expected}")]
+    OutOfRange {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// The range.
+        expected: &'static str,
+    },
+}
+
+/// Optional keys, which the defaults do not show.
+const OPTIONAL_KEYS: [&str; 1] = ["target.minimum"];
+
+impl Params {
+    /// Reads the parameters: defaults, then the file (none: `params.toml` where there is one),
+    /// then `KEY=VALUE` overrides.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a key is unknown, or a value is of the wrong type or out of
+    /// range.
+    pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Self, ParamsError> {
+        let default = Path::new("params.toml");
+        let file = file.or_else(|| default.exists().then_some(default));
+        let mut table = match file {
+            None => Table::new(),
+            Some(path) => read_table(path)?,
+        };
+        let place = file.map_or_else(|| "--set".to_owned(), |path| path.display().to_string());
+        refuse_unknown_keys(&table, &place)?;
+        for set in sets {
+            overrides::apply(&mut table, set)?;
+        }
+        refuse_unknown_keys(&table, "--set")?;
+        let params: Self = table.try_into().map_err(|error: toml::de::Error| {
+            let message = error.to_string().trim_end().replace('\n', " ");
+            ParamsError::Syntax { place, message }
+        })?;
+        validate::check(&params)?;
+        Ok(params)
+    }
+
+    /// All parameters as TOML text.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+}
+
+fn read_table(path: &Path) -> Result<Table, ParamsError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ParamsError::Read { path: path.to_owned(), source })?;
+    text.parse().map_err(|error: toml::de::Error| ParamsError::Syntax {
+        place: path.display().to_string(),
+        message: error.to_string().trim_end().to_owned(),
+    })
+}
+
+fn refuse_unknown_keys(table: &Table, place: &str) -> Result<(), ParamsError> {
+    let defaults = Table::try_from(Params::default()).unwrap_or_default();
+    let known: Vec<String> = overrides::keys(&defaults)
+        .into_iter()
+        .chain(OPTIONAL_KEYS.map(str::to_owned))
+        .collect();
+    let is_known = |key: &String| known.contains(key) || defaults.contains_key(key);
+    match overrides::keys(table).into_iter().find(|key| !is_known(key)) {
+        None => Ok(()),
+        Some(key) => Err(overrides::unknown(place, &key, &known)),
+    }
+}

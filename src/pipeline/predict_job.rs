@@ -1,0 +1,128 @@
+//! Predictions for a table of any size, block by block.
+
+use std::{io::Write, path::Path};
+
+use anyhow::{Context, Result};
+use csv::{ByteRecord, Writer};
+
+use crate::{
+    data::{DataError, TableFile, nearest, parse_number},
+    model::{Backend, BackendKind, Prediction, Predictor},
+    train::Checkpoint,
+};
+
+/// Rows that are predicted at once.
+const BLOCK_ROWS: usize = 4096;
+
+/// Writes a prediction for every row of the table at `input`: its columns that are neither
+/// features nor the target, then `prediction`, `lower`, `upper`, `out_of_domain` and
+/// `columns_at_fault`.
+///
+/// The table is checked from end to end before the first line is written: a bad cell in the last
+/// row leaves no half of an answer behind.
+///
+/// # Errors
+/// When the checkpoint or the table is refused, or the output cannot be written.
+pub fn predict(
+    checkpoint: &Path,
+    input: &Path,
+    backend: BackendKind,
+    output: &mut dyn Write,
+) -> Result<()> {
+    let checkpoint = Checkpoint::read(checkpoint)?;
+    let mut table = TableFile::open(input)?;
+    let columns = InputColumns::find(&checkpoint, &table)?;
+    while let Some((line, record)) = table.next_row()? {
+        if let Err(column) = columns.numbers(record, &mut Vec::new()) {
+            let cell = record[column].to_vec();
+            return Err(table.bad_number(line, column, &cell).into());
+        }
+    }
+    let predictor = checkpoint.predictor(&Backend::select(backend)?);
+    let mut writer = Writer::from_writer(output);
+    write_all(&predictor, &columns, TableFile::open(input)?, &mut writer)?;
+    writer.flush().context("cannot write the predictions")
+}
+
+fn write_all(
+    predictor: &Predictor,
+    columns: &InputColumns,
+    mut table: TableFile,
+    writer: &mut Writer<&mut dyn Write>,
+) -> Result<()> {
+    let ids = columns.ids.iter().map(|index| table.header()[*index].as_str());
+    let answers = ["prediction", "lower", "upper", "out_of_domain", "columns_at_fault"];
+    writer.write_record(ids.chain(answers))?;
+    let names: Vec<String> = predictor.preprocessor.names().map(str::to_owned).collect();
+    loop {
+        let (ids, numbers) = columns.block(&mut table)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for (ids, prediction) in ids.iter().zip(predictor.predict(&numbers)) {
+            writer.write_byte_record(&answer(ids, &prediction, &names))?;
+        }
+    }
+}
+
+fn answer(ids: &ByteRecord, prediction: &Prediction, names: &[String]) -> ByteRecord {
+    let mut record = ids.clone();
+    for number in [prediction.value, prediction.lower, prediction.upper] {
+        record.push_field(number.to_string().as_bytes());
+    }
+    record.push_field(prediction.is_out_of_domain().to_string().as_bytes());
+    let at_fault: Vec<&str> =
+        prediction.columns_at_fault.iter().map(|column| names[*column].as_str()).collect();
+    record.push_field(at_fault.join(" ").as_bytes());
+    record
+}
+
+/// Which columns of the input are features, in the model's order, and which are passed through.
+struct InputColumns {
+    features: Vec<usize>,
+    ids: Vec<usize>,
+}
+
+impl InputColumns {
+    fn find(checkpoint: &Checkpoint, table: &TableFile) -> Result<Self, DataError> {
+        let (schema, header) = (&checkpoint.manifest.schema, table.header());
+        let find = |name: &String| {
+            header.iter().position(|column| column == name).ok_or_else(|| {
+                let similar = nearest(name, header.iter().map(String::as_str));
+                let hint = similar.map_or_else(
+                    || format!("the model needs {}", schema.features.join(", ")),
+                    |similar| format!("did you mean `{similar}`?"),
+                );
+                let place = format!("{}:1", table.path().display());
+                let found = format!("there is no column `{name}`");
+                DataError::malformed(place, found, "every feature of the model", hint)
+            })
+        };
+        let features: Vec<usize> = schema.features.iter().map(find).collect::<Result<_, _>>()?;
+        let is_id = |index: &usize| !features.contains(index) && header[*index] != schema.target;
+        Ok(Self { ids: (0..header.len()).filter(is_id).collect(), features })
+    }
+
+    /// Appends the features of a row to `numbers`, or says which column holds no number.
+    fn numbers(&self, record: &ByteRecord, numbers: &mut Vec<f64>) -> Result<(), usize> {
+        for &column in &self.features {
+            numbers.push(parse_number(&record[column]).ok_or(column)?);
+        }
+        Ok(())
+    }
+
+    /// The next rows: their passed-through cells and their features, row-major.
+    fn block(&self, table: &mut TableFile) -> Result<(Vec<ByteRecord>, Vec<f64>), DataError> {
+        let mut ids = Vec::new();
+        let mut numbers = Vec::new();
+        while ids.len() < BLOCK_ROWS {
+            let Some((line, record)) = table.next_row()? else { break };
+            if let Err(column) = self.numbers(record, &mut numbers) {
+                let cell = record[column].to_vec();
+                return Err(table.bad_number(line, column, &cell));
+            }
+            ids.push(self.ids.iter().map(|index| &record[*index]).collect());
+        }
+        Ok((ids, numbers))
+    }
+}

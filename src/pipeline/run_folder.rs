@@ -1,0 +1,159 @@
+//! A run on disk: unfinished while it trains, then a checkpoint and a report.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    model::BackendKind,
+    train::{replace_folder, write_atomically},
+};
+
+use super::{JobError, Params, PathsConfig, provenance};
+
+const UNFINISHED: &str = ".unfinished";
+const START_FILE: &str = "start.json";
+
+/// What a run was started with; written before the first epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct RunStart {
+    /// Name of the run.
+    pub(super) name: String,
+    /// UTC start time.
+    pub(super) started: String,
+    /// Backend that computes it.
+    pub(super) backend: BackendKind,
+    /// SHA-256 of the data file.
+    pub(super) data_sha256: String,
+    /// All parameters.
+    pub(super) params: Params,
+}
+
+/// The folders of one run.
+#[derive(Clone, Debug)]
+pub(super) struct RunFolder {
+    /// The finished checkpoint.
+    pub(super) checkpoint: PathBuf,
+    /// The finished report.
+    pub(super) report: PathBuf,
+    /// The state while training.
+    pub(super) unfinished: PathBuf,
+}
+
+impl RunFolder {
+    pub(super) fn new(paths: &PathsConfig, name: &str) -> Result<Self, JobError> {
+        check_name(name)?;
+        Ok(Self {
+            checkpoint: paths.checkpoints.join(name),
+            report: paths.reports.join(name),
+            unfinished: paths.checkpoints.join(format!("{name}{UNFINISHED}")),
+        })
+    }
+
+    /// Begins a new run; what exists under its name is refused, or with `force` replaced (a
+    /// finished checkpoint only once there is a new one).
+    pub(super) fn begin(&self, start: &RunStart, force: bool) -> Result<()> {
+        let name = &start.name;
+        if !force {
+            self.refuse_existing(name)?;
+        } else if self.unfinished.exists() {
+            fs::remove_dir_all(&self.unfinished).with_context(|| cannot("remove", &self.unfinished))?;
+        }
+        fs::create_dir_all(&self.unfinished).with_context(|| cannot("create", &self.unfinished))?;
+        let text = serde_json::to_string_pretty(start)?;
+        let file = self.unfinished.join(START_FILE);
+        write_atomically(&file, text.as_bytes()).with_context(|| cannot("write", &file))
+    }
+
+    /// Refuses a name that is taken.
+    pub(super) fn refuse_existing(&self, name: &str) -> Result<(), JobError> {
+        if self.unfinished.exists() {
+            let hint = format!("go on with `--resume --name {name}`, or start anew with `--force`");
+            return Err(JobError::Exists { path: self.unfinished.clone(), hint });
+        }
+        let hint = "choose another `--name`, or replace it with `--force`".to_owned();
+        match [&self.checkpoint, &self.report].into_iter().find(|path| path.exists()) {
+            Some(path) => Err(JobError::Exists { path: path.clone(), hint }),
+            None => Ok(()),
+        }
+    }
+
+    /// Empty folders beside the final ones, to be filled.
+    pub(super) fn drafts(&self) -> Result<(PathBuf, PathBuf)> {
+        let checkpoint = self.unfinished.join("checkpoint");
+        Ok((empty(checkpoint)?, empty(draft_of(&self.report))?))
+    }
+
+    /// Puts the filled drafts in their place and forgets the state.
+    pub(super) fn finish(&self, drafts: &(PathBuf, PathBuf)) -> Result<()> {
+        replace_folder(&drafts.1, &self.report).with_context(|| cannot("write", &self.report))?;
+        replace_folder(&drafts.0, &self.checkpoint)
+            .with_context(|| cannot("write", &self.checkpoint))?;
+        fs::remove_dir_all(&self.unfinished).with_context(|| cannot("remove", &self.unfinished))
+    }
+}
+
+/// A new, empty folder beside `path`, to be renamed to it.
+pub(super) fn draft_of(path: &Path) -> PathBuf {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    path.with_file_name(format!(".{name}.draft"))
+}
+
+/// Creates `path` as an empty folder.
+pub(super) fn empty(path: PathBuf) -> Result<PathBuf> {
+    if path.exists() {
+        fs::remove_dir_all(&path).with_context(|| cannot("remove", &path))?;
+    }
+    fs::create_dir_all(&path).with_context(|| cannot("create", &path))?;
+    Ok(path)
+}
+
+fn cannot(what: &str, path: &Path) -> String {
+    format!("cannot {what} {}", path.display())
+}
+
+/// The unfinished run called `name`, or the newest one.
+pub(super) fn find_unfinished(paths: &PathsConfig, name: Option<&str>) -> Result<RunStart> {
+    let folder = &paths.checkpoints;
+    let mut found: Vec<RunStart> = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let file = entry.path().join(START_FILE);
+        if entry.file_name().to_string_lossy().ends_with(UNFINISHED) && file.exists() {
+            let text = fs::read_to_string(&file).with_context(|| cannot("read", &file))?;
+            found.push(serde_json::from_str(&text).with_context(|| cannot("read", &file))?);
+        }
+    }
+    found.retain(|start| name.is_none_or(|name| start.name == name));
+    found.sort_by(|a, b| (&a.started, &a.name).cmp(&(&b.started, &b.name)));
+    found.pop().ok_or_else(|| {
+        let what = match name {
+            Some(name) => format!("there is no unfinished run `{name}` in {}", folder.display()),
+            None => format!("there is no unfinished run in {}", folder.display()),
+        };
+        let hint = "start one with `massay train`".to_owned();
+        JobError::NothingToResume { what, hint }.into()
+    })
+}
+
+/// A name for a run that has none: its UTC time and a short hash of what makes it.
+pub(super) fn default_name(params: &Params, data_sha256: &str) -> String {
+    let time = provenance::compact_now();
+    let mut digest = Sha256::new();
+    digest.update(params.to_toml());
+    digest.update(data_sha256);
+    digest.update(&time);
+    let hash = digest.finalize();
+    format!("{time}-{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2])
+}
+
+fn check_name(name: &str) -> Result<(), JobError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let fits = !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed);
+    let reserved = name.ends_with(UNFINISHED) || name.len() > 100;
+    if fits && !reserved { Ok(()) } else { Err(JobError::Name { name: name.to_owned() }) }
+}

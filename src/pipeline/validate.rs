@@ -1,0 +1,61 @@
+//! The ranges of parameters.
+
+use super::{Params, ParamsError};
+
+/// Refuses the first value that is out of range.
+pub(super) fn check(params: &Params) -> Result<(), ParamsError> {
+    check_data(params)?;
+    check_model(params)?;
+    check_training(params)
+}
+
+fn check_data(params: &Params) -> Result<(), ParamsError> {
+    let (data, cv) = (&params.data, &params.cv);
+    require(!data.target.is_empty(), "data.target", "an empty name", "a column name")?;
+    require((2..=1000).contains(&cv.folds), "cv.folds", cv.folds, "2 to 1000")?;
+    require((1..=100).contains(&cv.repeats), "cv.repeats", cv.repeats, "1 to 100")?;
+    let given = usize::from(!cv.fold_file.as_os_str().is_empty());
+    let ordered = usize::from(!cv.order_column.is_empty());
+    let kinds = given + ordered + usize::from(cv.repeats > 1);
+    let expected = "only one of a fold file, an order column and repeats above 1";
+    require(kinds <= 1, "cv", "several ways to split at once", expected)?;
+    let minimum = params.target.minimum.unwrap_or(0.0);
+    require(minimum.is_finite(), "target.minimum", minimum, "a finite number")?;
+    let level = params.interval.level;
+    require((0.5..=0.999).contains(&level), "interval.level", level, "0.5 to 0.999")
+}
+
+fn check_model(params: &Params) -> Result<(), ParamsError> {
+    let model = &params.model;
+    let widths = &model.hidden;
+    let fits = (1..=8).contains(&widths.len()) && widths.iter().all(|w| (1..=4096).contains(w));
+    require(fits, "model.hidden", format!("{widths:?}"), "1 to 8 widths from 1 to 4096")?;
+    require((0.0..=0.9).contains(&model.dropout), "model.dropout", model.dropout, "0 to 0.9")?;
+    require((1..=100).contains(&model.members), "model.members", model.members, "1 to 100")
+}
+
+fn check_training(params: &Params) -> Result<(), ParamsError> {
+    let train = &params.train;
+    let (most, rows) = (100_000, 1_000_000);
+    require((1..=most).contains(&train.epochs), "train.epochs", train.epochs, "1 to 100000")?;
+    require(train.patience <= most, "train.patience", train.patience, "0 to 100000")?;
+    let batch = train.batch_size;
+    require((1..=rows).contains(&batch), "train.batch_size", batch, "1 to 1000000")?;
+    let rate = train.learning_rate;
+    require((1e-7..=1.0).contains(&rate), "train.learning_rate", rate, "1e-7 to 1")?;
+    let decay = train.weight_decay;
+    require((0.0..=10.0).contains(&decay), "train.weight_decay", decay, "0 to 10")?;
+    let delta = train.huber_delta;
+    let positive = delta > 0.0 && delta.is_finite();
+    require(positive, "train.huber_delta", delta, "a number above 0")?;
+    require((2..=100).contains(&train.inner_parts), "train.inner_parts", train.inner_parts, "2 to 100")
+}
+
+fn require(
+    fits: bool,
+    key: &'static str,
+    found: impl ToString,
+    expected: &'static str,
+) -> Result<(), ParamsError> {
+    if fits { Ok(()) } else { Err(ParamsError::OutOfRange { key, found: found.to_string(), expected }) }
+}

@@ -1,0 +1,31 @@
+//! What can go wrong while a report is written.
+
+use std::io;
+use std::path::PathBuf;
+
+use plotters::drawing::DrawingAreaErrorKind;
+use thiserror::Error;
+
+/// A report could not be written.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// A file of the report could not be written.
+    #[error("{}: cannot write: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A figure could not be drawn.
+    #[error("cannot draw a figure: {0}")]
+    Draw(#[from] DrawingAreaErrorKind<io::Error>),
+    /// A figure could not be turned into pixels.
+    #[error("cannot turn figure `{figure}` into pixels: {reason}")]
+    Pixels {
+        /// Name of the figure.
+        figure: &'static str,
+        /// What the renderer said.
+        reason: String,
+    },
+}

@@ -1,0 +1,167 @@
+//! The scores as tables: overall beside the baseline, by range of the target, by fold.
+
+use maud::{Markup, html};
+
+use super::verdict::r2_text;
+use crate::evaluate::{FoldScores, RangeScores, Scores};
+use crate::report::RunReport;
+use crate::report::number_format::{count, percent, significant};
+
+/// More folds than this are folded away until asked for.
+const MOST_OPEN_FOLDS: usize = 12;
+
+/// One line of the overall table: name, what it says, how to read it off the scores.
+type Measure = (String, &'static str, fn(&Scores) -> String);
+
+/// The pooled scores beside those of the baseline.
+pub(super) fn overall(report: &RunReport) -> Markup {
+    let scores = &report.evaluation.pooled;
+    let baseline = report.baseline.as_ref();
+    let name = if report.is_cross_validated() { "network" } else { "model" };
+    html! {
+        section {
+            h2 { "Scores" }
+            div.scroll { table {
+                thead { tr {
+                    th { "measure" }
+                    th.number { (name) }
+                    @if let Some(baseline) = baseline { th.number { (baseline.name) } }
+                    th.meaning { "what it says" }
+                } }
+                tbody { @for (measure, meaning, show) in measures(report) { tr {
+                    th scope="row" { (measure) }
+                    td.number { (show(scores)) }
+                    @if let Some(baseline) = baseline { td.number { (show(&baseline.scores)) } }
+                    td.meaning { (meaning) }
+                } } }
+            } }
+        }
+    }
+}
+
+fn measures(report: &RunReport) -> [Measure; 8] {
+    let unit = report.data.unit.as_deref();
+    let named = |name: &str| in_unit(name, unit);
+    let squared = unit.map(|unit| format!("{unit}²"));
+    let coverage = format!("coverage (aim {})", percent(report.evaluation.level, 0));
+    [
+        (named("RMSE"), "typical error; large errors weigh more", |scores| number(scores.rmse)),
+        (named("MAE"), "mean size of the error", |scores| number(scores.mae)),
+        ("R²".to_owned(), "share of the target's variance that is explained", |scores| r2(scores)),
+        (named("bias"), "mean of prediction − actual", |scores| number(scores.bias)),
+        (coverage, "share of true values inside their interval", |scores| {
+            percent(scores.coverage, 1)
+        }),
+        (named("interval width"), "mean width of the intervals", |scores| {
+            number(scores.interval_width)
+        }),
+        (in_unit("MSE", squared.as_deref()), "mean squared error", |scores| number(scores.mse)),
+        ("points".to_owned(), "scored rows, each repeat counted", |scores| count(scores.rows)),
+    ]
+}
+
+/// The errors by range of the target, absolute and relative.
+pub(super) fn by_range(report: &RunReport) -> Markup {
+    let ranges = &report.evaluation.ranges;
+    let unit = report.data.unit.as_deref();
+    html! {
+        @if !ranges.is_empty() {
+            section {
+                h2 { "By range of the target" }
+                div.scroll { table {
+                    thead { tr {
+                        th.number { (in_unit(&report.data.target, unit)) }
+                        @for name in ["RMSE", "MAE", "bias"] { th.number { (in_unit(name, unit)) } }
+                        th.number { "relative RMSE" }
+                        th.number { "median relative error" }
+                        th.number { "coverage" }
+                        th.number { "points" }
+                    } }
+                    tbody { @for range in ranges { (range_row(range)) } }
+                } }
+                p.note {
+                    "A model of good relative precision has larger absolute errors where the target \
+                     is large: compare the relative columns."
+                }
+            }
+        }
+    }
+}
+
+fn range_row(range: &RangeScores) -> Markup {
+    let relative = |error: Option<f64>| error.map_or("–".to_owned(), |error| percent(error, 1));
+    html! { tr {
+        th.number scope="row" { (significant(range.low, 3)) " to " (significant(range.high, 3)) }
+        td.number { (number(range.scores.rmse)) }
+        td.number { (number(range.scores.mae)) }
+        td.number { (number(range.scores.bias)) }
+        td.number { (relative(range.relative_rmse)) }
+        td.number { (relative(range.median_relative_error)) }
+        td.number { (percent(range.scores.coverage, 1)) }
+        td.number { (count(range.scores.rows)) }
+    } }
+}
+
+/// The scores of each fold; a long list stays closed on screen.
+pub(super) fn by_fold(report: &RunReport) -> Markup {
+    let folds = &report.evaluation.folds;
+    html! {
+        @if !folds.is_empty() {
+            section {
+                h2 { "By fold" }
+                @if folds.len() > MOST_OPEN_FOLDS {
+                    details { summary { "All " (folds.len()) " folds" } (fold_table(report)) }
+                } @else {
+                    (fold_table(report))
+                }
+                p.note { "Repeats and folds are numbered from 0, as in predictions.csv." }
+            }
+        }
+    }
+}
+
+fn fold_table(report: &RunReport) -> Markup {
+    let folds = &report.evaluation.folds;
+    let unit = report.data.unit.as_deref();
+    html! {
+        div.scroll { table {
+            thead { tr {
+                th.number { "repeat" }
+                th.number { "fold" }
+                @for name in ["RMSE", "MAE", "bias"] { th.number { (in_unit(name, unit)) } }
+                th.number { "R²" }
+                th.number { "coverage" }
+                th.number { (in_unit("interval width", unit)) }
+                th.number { "epoch kept" }
+                th.number { "points" }
+            } }
+            tbody { @for fold in folds { (fold_row(fold)) } }
+        } }
+    }
+}
+
+fn fold_row(fold: &FoldScores) -> Markup {
+    let scores = &fold.scores;
+    html! { tr {
+        td.number { (fold.repeat) }
+        td.number { (fold.fold) }
+        @for value in [scores.rmse, scores.mae, scores.bias] { td.number { (number(value)) } }
+        td.number { (r2(scores)) }
+        td.number { (percent(scores.coverage, 1)) }
+        td.number { (number(scores.interval_width)) }
+        td.number { (fold.best_epoch) }
+        td.number { (count(scores.rows)) }
+    } }
+}
+
+fn in_unit(name: &str, unit: Option<&str>) -> String {
+    unit.map_or_else(|| name.to_owned(), |unit| format!("{name} ({unit})"))
+}
+
+fn number(value: f64) -> String {
+    significant(value, 3)
+}
+
+fn r2(scores: &Scores) -> String {
+    scores.r2.map_or("–".to_owned(), r2_text)
+}

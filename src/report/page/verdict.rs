@@ -1,0 +1,127 @@
+//! The answer in one line, and the four numbers behind it.
+
+use maud::{Markup, html};
+
+use crate::report::RunReport;
+use crate::report::number_format::{percent, significant};
+
+/// A number with its name above and its context below.
+struct Tile {
+    name: String,
+    value: String,
+    note: String,
+}
+
+/// The verdict in one line.
+pub(super) fn lead(report: &RunReport) -> Markup {
+    html! { p.lead { (sentence(report)) } }
+}
+
+/// The numbers behind the verdict.
+pub(super) fn numbers(report: &RunReport) -> Markup {
+    html! {
+        div.tiles {
+            @for tile in tiles(report) {
+                div.tile {
+                    div.name { (tile.name) }
+                    div.value { (tile.value) }
+                    div.note { (tile.note) }
+                }
+            }
+        }
+    }
+}
+
+/// RMSE, R², coverage against its level, and the error over the baseline's, in one sentence.
+fn sentence(report: &RunReport) -> String {
+    let (evaluation, unit) = (&report.evaluation, report.data.unit_suffix());
+    let scores = &evaluation.pooled;
+    let r2 = scores.r2.map(|r2| format!(" (R² {})", r2_text(r2))).unwrap_or_default();
+    let coverage = format!(
+        "{} of the true values lie inside their {} interval",
+        percent(scores.coverage, 0),
+        percent(evaluation.level, 0)
+    );
+    let rmse = significant(scores.rmse, 3);
+    format!("RMSE {rmse}{unit}{r2}; {coverage}{}.", comparison(report))
+}
+
+fn comparison(report: &RunReport) -> String {
+    let (Some(baseline), Some(ratio)) = (&report.baseline, baseline_ratio(report)) else {
+        return String::new();
+    };
+    let verdict = if ratio < 1.0 { "" } else { ", so the network does not beat it" };
+    format!("; the error is {} times that of {}{verdict}", significant(ratio, 2), baseline.name)
+}
+
+/// RMSE over the baseline's RMSE.
+fn baseline_ratio(report: &RunReport) -> Option<f64> {
+    let baseline = report.baseline.as_ref()?.scores.rmse;
+    Some(report.evaluation.pooled.rmse / baseline).filter(|ratio| ratio.is_finite())
+}
+
+fn tiles(report: &RunReport) -> Vec<Tile> {
+    let (evaluation, unit) = (&report.evaluation, report.data.unit_suffix());
+    let scores = &evaluation.pooled;
+    let tile =
+        |name: &str, value: String, note: String| Tile { name: name.to_owned(), value, note };
+    let amount = |value: f64| format!("{}{unit}", significant(value, 3));
+    let mut tiles = vec![
+        tile("RMSE", amount(scores.rmse), format!("mean absolute error {}", amount(scores.mae))),
+        tile(
+            "R²",
+            scores.r2.map_or("–".to_owned(), r2_text),
+            "1 is perfect, 0 is no better than the mean".to_owned(),
+        ),
+        tile(
+            "Coverage",
+            percent(scores.coverage, 1),
+            format!(
+                "aim {}; mean width {}",
+                percent(evaluation.level, 0),
+                amount(scores.interval_width)
+            ),
+        ),
+    ];
+    if let (Some(baseline), Some(ratio)) = (&report.baseline, baseline_ratio(report)) {
+        let note = format!("RMSE over that of {}, {}", baseline.name, amount(baseline.scores.rmse));
+        tiles.push(tile("Against the baseline", format!("{}×", significant(ratio, 2)), note));
+    }
+    tiles
+}
+
+/// R² with three decimals, or in powers of ten where it is far below zero.
+pub(super) fn r2_text(r2: f64) -> String {
+    if r2.abs() < 100.0 { format!("{r2:.3}").replace('-', "−") } else { significant(r2, 3) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample_report::sample_report;
+
+    #[test]
+    fn verdict_names_error_coverage_and_baseline() {
+        let mut report = sample_report(40, 4);
+        report.evaluation.pooled.rmse = 2.314;
+        report.evaluation.pooled.r2 = Some(0.9871);
+        report.evaluation.pooled.coverage = 0.913;
+        if let Some(baseline) = report.baseline.as_mut() {
+            baseline.scores.rmse = 4.628;
+        }
+        assert_eq!(
+            sentence(&report).replace('\u{a0}', " "),
+            "RMSE 2.31 g (R² 0.987); 91 % of the true values lie inside their 90 % interval; \
+             the error is 0.50 times that of ridge regression."
+        );
+    }
+
+    #[test]
+    fn a_perfect_baseline_leaves_no_ratio() {
+        let mut report = sample_report(40, 4);
+        if let Some(baseline) = report.baseline.as_mut() {
+            baseline.scores.rmse = 0.0;
+        }
+        assert!(!sentence(&report).contains("times"));
+    }
+}

@@ -1,0 +1,106 @@
+//! Everything a report says about one run, as plain data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::{Evaluation, Scores};
+use crate::train::EpochRecord;
+
+/// One run, ready to be drawn and printed: a training, or an evaluation on rows that the model has
+/// never seen. The latter has no folds, no history and no baseline.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Name of the run, as in `checkpoints/NAME`.
+    pub name: String,
+    /// The data the run saw.
+    pub data: DataSummary,
+    /// Out-of-fold evaluation of the deployed stack.
+    pub evaluation: Evaluation,
+    /// The linear baseline on the same folds; `None` where none was fitted.
+    pub baseline: Option<Baseline>,
+    /// Losses by epoch and network; empty where nothing was trained.
+    pub history: Vec<EpochRecord>,
+    /// What the loss is, e.g. `mean squared error of the standardised ln(mass)`.
+    pub loss_name: String,
+    /// Things the reader must know before trusting the numbers, worst first.
+    pub warnings: Vec<String>,
+    /// The resolved parameters, as TOML.
+    pub params: String,
+    /// Where the numbers come from.
+    pub provenance: Provenance,
+}
+
+impl RunReport {
+    /// Whether the rows were judged out of fold, rather than by a model that has never seen their file.
+    #[must_use]
+    pub fn is_cross_validated(&self) -> bool {
+        !self.evaluation.folds.is_empty()
+    }
+}
+
+/// The table that was trained on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DataSummary {
+    /// Path as given.
+    pub path: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// Rows.
+    pub rows: usize,
+    /// Distinct groups, where there is a group column.
+    pub groups: Option<usize>,
+    /// Target column.
+    pub target: String,
+    /// Unit of the target, where it is known.
+    pub unit: Option<String>,
+    /// Group column, where there is one.
+    pub group: Option<String>,
+    /// Feature columns.
+    pub features: Vec<String>,
+    /// Columns left out because they hold text.
+    pub skipped: Vec<String>,
+}
+
+impl DataSummary {
+    /// The target as an axis or a column names it, e.g. `mass (g)`.
+    #[must_use]
+    pub fn target_label(&self) -> String {
+        match &self.unit {
+            Some(unit) => format!("{} ({unit})", self.target),
+            None => self.target.clone(),
+        }
+    }
+
+    /// The unit after a number, e.g. ` g` with a space that does not break; empty where it is not known.
+    #[must_use]
+    pub fn unit_suffix(&self) -> String {
+        self.unit.as_ref().map(|unit| format!("\u{a0}{unit}")).unwrap_or_default()
+    }
+}
+
+/// A simple model judged on the same folds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Its name, e.g. `ridge regression`.
+    pub name: String,
+    /// Its pooled out-of-fold scores.
+    pub scores: Scores,
+}
+
+/// What produced the run; differs from run to run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Version of massay.
+    pub version: String,
+    /// UTC start time, RFC 3339.
+    pub started: String,
+    /// Seconds of training; of the last session where the run was resumed.
+    pub seconds: f64,
+    /// Seed of every random number.
+    pub seed: u64,
+    /// Compute backend.
+    pub backend: String,
+    /// Processor or graphics card.
+    pub hardware: String,
+    /// Git commit of the working folder, with `+` where it had changes.
+    pub git_commit: Option<String>,
+}

@@ -1,0 +1,150 @@
+//! The numbers of a report as files for other programs: JSON and CSV.
+
+use serde::Serialize;
+
+use super::run_report::{Baseline, RunReport};
+use crate::evaluate::ScoredRow;
+use crate::evaluate::{FoldScores, RangeScores, Scores};
+use crate::train::EpochRecord;
+
+/// Columns of `predictions.csv`.
+const PREDICTION_COLUMNS: [&str; 9] =
+    ["row", "group", "repeat", "fold", "target", "prediction", "lower", "upper", "out_of_domain"];
+
+/// Columns of `history.csv`.
+const HISTORY_COLUMNS: [&str; 7] =
+    ["epoch", "repeat", "fold", "member", "train_loss", "validation_loss", "learning_rate"];
+
+/// Shape of `metrics.json`.
+#[derive(Serialize)]
+struct Metrics<'a> {
+    /// Pooled out-of-fold scores of a training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cv: Option<Pooled<'a>>,
+    /// Pooled scores on rows that the model has never seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evaluation: Option<Pooled<'a>>,
+    folds: &'a [FoldScores],
+    ranges: &'a [RangeScores],
+    baseline: Option<NamedScores<'a>>,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Pooled<'a> {
+    #[serde(flatten)]
+    scores: &'a Scores,
+    level: f64,
+}
+
+#[derive(Serialize)]
+struct NamedScores<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    scores: &'a Scores,
+}
+
+/// `metrics.json`: the pooled scores stand under `cv`, or under `evaluation` where there are no folds.
+/// What is not a finite number becomes `null`.
+pub(super) fn metrics_json(report: &RunReport) -> serde_json::Result<Vec<u8>> {
+    let evaluation = &report.evaluation;
+    let pooled = Pooled { scores: &evaluation.pooled, level: evaluation.level };
+    let (cv, unseen) =
+        if report.is_cross_validated() { (Some(pooled), None) } else { (None, Some(pooled)) };
+    let metrics = Metrics {
+        cv,
+        evaluation: unseen,
+        folds: &evaluation.folds,
+        ranges: &evaluation.ranges,
+        baseline: report.baseline.as_ref().map(named_scores),
+        warnings: &report.warnings,
+    };
+    let mut bytes = serde_json::to_vec_pretty(&metrics)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn named_scores(baseline: &Baseline) -> NamedScores<'_> {
+    NamedScores { name: &baseline.name, scores: &baseline.scores }
+}
+
+/// `predictions.csv`: one line per judged row; every number reads back to the same bits.
+pub(super) fn predictions_csv(rows: &[ScoredRow]) -> csv::Result<Vec<u8>> {
+    csv_bytes(&PREDICTION_COLUMNS, rows)
+}
+
+/// `history.csv`: one line per epoch and network.
+pub(super) fn history_csv(history: &[EpochRecord]) -> csv::Result<Vec<u8>> {
+    csv_bytes(&HISTORY_COLUMNS, history)
+}
+
+fn csv_bytes<T: Serialize>(columns: &[&str], records: &[T]) -> csv::Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.write_record(columns)?;
+    for record in records {
+        writer.serialize(record)?;
+    }
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample_report::sample_report;
+
+    #[test]
+    fn metrics_never_hold_what_json_cannot() {
+        let mut report = sample_report(20, 2);
+        report.evaluation.pooled.rmse = f64::NAN;
+        report.evaluation.pooled.interval_width = f64::INFINITY;
+        report.evaluation.folds[1].scores.r2 = None;
+        let metrics: serde_json::Value =
+            serde_json::from_slice(&metrics_json(&report).unwrap()).unwrap();
+        assert!(metrics["cv"]["rmse"].is_null() && metrics["cv"]["interval_width"].is_null());
+        assert!(metrics["folds"][1]["r2"].is_null());
+        assert_eq!(metrics["folds"][0]["best_epoch"], 12);
+        assert_eq!(metrics["baseline"]["name"], "ridge regression");
+        assert!(metrics["warnings"].is_array() && metrics["ranges"].is_array());
+    }
+
+    #[test]
+    fn pooled_metrics_have_the_promised_names() {
+        let bytes = metrics_json(&sample_report(20, 2)).unwrap();
+        let metrics: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        for name in ["mse", "rmse", "mae", "r2", "coverage", "interval_width", "bias", "level"] {
+            assert!(metrics["cv"][name].is_f64(), "{name}");
+        }
+        assert_eq!(metrics["cv"]["rows"], 20);
+    }
+
+    #[test]
+    fn predictions_read_back_to_the_same_bits() {
+        let mut rows = sample_report(50, 5).evaluation.rows;
+        rows[0].lower = f64::NEG_INFINITY;
+        rows[1].prediction = 1.0e-310;
+        rows[2].group = None;
+        rows[3].group = Some("a, \"b\"\nc".to_owned());
+        let bytes = predictions_csv(&rows).unwrap();
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        assert_eq!(reader.headers().unwrap(), PREDICTION_COLUMNS.as_slice());
+        let read: Vec<ScoredRow> = reader.deserialize().map(Result::unwrap).collect();
+        assert_eq!(read, rows);
+    }
+
+    #[test]
+    fn history_has_one_line_per_epoch_and_network() {
+        let mut history = sample_report(20, 2).history;
+        history[3].validation_loss = None;
+        let bytes = history_csv(&history).unwrap();
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        assert_eq!(reader.headers().unwrap(), HISTORY_COLUMNS.as_slice());
+        let read: Vec<EpochRecord> = reader.deserialize().map(Result::unwrap).collect();
+        assert_eq!(read, history);
+    }
+
+    #[test]
+    fn tables_without_rows_keep_their_header() {
+        let bytes = predictions_csv(&[]).unwrap();
+        assert_eq!(String::from_utf8(bytes).unwrap().trim_end(), PREDICTION_COLUMNS.join(","));
+    }
+}

@@ -1,0 +1,234 @@
+//! A trained model on disk: a folder that is there whole or not at all.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    data::sha256_file,
+    features::Preprocessor,
+    model::{
+        Backend, Calibration, DomainGuard, FoldTarget, MemberScaling, MemberWeights, Predictor,
+        StackPredictor, StackShape,
+    },
+};
+
+use super::state::{Floats, floats};
+
+/// The newest checkpoint format that this program reads, and the one that it writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+const MODEL_FILE: &str = "model.safetensors";
+const MANIFEST_FILE: &str = "manifest.json";
+
+/// Why a checkpoint was refused.
+#[derive(Debug, Error)]
+pub enum CheckpointError {
+    /// A file cannot be read or written.
+    #[error("{path}: cannot be used: {source}", path = path.display())]
+    Access {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The folder does not hold a checkpoint that this program can read.
+    #[error("{path}: {found}, expected {expected}\n\nhint: {hint}", path = path.display())]
+    Refused {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+        /// What was expected.
+        expected: String,
+        /// What to do about it.
+        hint: String,
+    },
+}
+
+/// What the columns mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    /// Target column.
+    pub target: String,
+    /// Its unit; empty where it has none.
+    pub unit: String,
+    /// Group column; empty where there is none.
+    pub group: String,
+    /// Feature columns, in order.
+    pub features: Vec<String>,
+}
+
+/// Everything about a model that is not weights; the same for the same inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Format of the checkpoint.
+    pub format: u32,
+    /// What the columns mean.
+    pub schema: Schema,
+    /// From raw columns to features.
+    pub preprocessor: Preprocessor,
+    /// Shape of each network.
+    pub shape: StackShape,
+    /// Scaling of each network, fold by fold.
+    pub scaling: Vec<MemberScaling>,
+    /// From members to a prediction, fold by fold.
+    pub folds: Vec<FoldTarget>,
+    /// From predictions to intervals.
+    pub calibration: Calibration,
+    /// The rows that are known.
+    pub domain: DomainGuard,
+    /// The parameters of the training.
+    pub parameters: serde_json::Value,
+    /// SHA-256 of the data file.
+    pub data_sha256: String,
+    /// Metrics of the training.
+    pub metrics: serde_json::Value,
+    /// SHA-256 of each other file.
+    pub checksums: BTreeMap<String, String>,
+}
+
+/// A model with its manifest.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// Everything but the weights.
+    pub manifest: Manifest,
+    /// Weights of every network, fold by fold.
+    pub members: Vec<MemberWeights>,
+}
+
+impl Checkpoint {
+    /// Writes the checkpoint into an existing folder.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write(&mut self, folder: &Path) -> Result<(), CheckpointError> {
+        let model = folder.join(MODEL_FILE);
+        let bytes = self.tensors().map_err(|source| access(&model, source))?;
+        fs::write(&model, bytes).map_err(|source| access(&model, source))?;
+        let checksum = sha256_file(&model).map_err(|source| access(&model, source))?;
+        self.manifest.checksums.insert(MODEL_FILE.to_owned(), checksum);
+        let manifest = folder.join(MANIFEST_FILE);
+        let text = serde_json::to_string_pretty(&self.manifest);
+        let text = text.map_err(|error| access(&manifest, error.into()))?;
+        fs::write(&manifest, text + "\n").map_err(|source| access(&manifest, source))
+    }
+
+    /// Reads the checkpoint in `folder`.
+    ///
+    /// # Errors
+    /// When a file is missing, damaged, of a newer format, or not a checkpoint's.
+    pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        let manifest = read_manifest(folder)?;
+        let path = folder.join(MODEL_FILE);
+        let bytes = fs::read(&path).map_err(|source| access(&path, source))?;
+        let checksum = sha256_file(&path).map_err(|source| access(&path, source))?;
+        if manifest.checksums.get(MODEL_FILE) != Some(&checksum) {
+            let found = "its SHA-256 differs from the one in manifest.json";
+            return Err(damaged(&path, found));
+        }
+        let tensors =
+            SafeTensors::deserialize(&bytes).map_err(|error| damaged(&path, &error.to_string()))?;
+        let members = members_of(&tensors, &manifest)
+            .ok_or_else(|| damaged(&path, "its tensors do not fit the manifest"))?;
+        Ok(Self { manifest, members })
+    }
+
+    /// The predictor of this model on `backend`.
+    #[must_use]
+    pub fn predictor(&self, backend: &Backend) -> Predictor {
+        let manifest = &self.manifest;
+        let members: Vec<&MemberWeights> = self.members.iter().collect();
+        Predictor {
+            preprocessor: manifest.preprocessor.clone(),
+            networks: StackPredictor::new(&manifest.shape, &members, &manifest.scaling, backend),
+            folds: manifest.folds.clone(),
+            calibration: manifest.calibration.clone(),
+            domain: manifest.domain.clone(),
+        }
+    }
+
+    /// The weights of all networks, one tensor `[M, fan_in, fan_out]` or `[M, 1, fan_out]` each.
+    fn tensors(&self) -> io::Result<Vec<u8>> {
+        let shape = &self.manifest.shape;
+        let mut parts: Vec<(String, [usize; 3], Vec<f32>)> = Vec::new();
+        for (layer, (fan_in, fan_out)) in shape.layers().enumerate() {
+            let pairs: Vec<_> = self.members.iter().map(|member| member.layer(shape, layer)).collect();
+            let weights = pairs.iter().flat_map(|(weight, _)| weight.iter().copied()).collect();
+            let biases = pairs.iter().flat_map(|(_, bias)| bias.iter().copied()).collect();
+            let count = self.members.len();
+            parts.push((format!("layer{layer}.weight"), [count, fan_in, fan_out], weights));
+            parts.push((format!("layer{layer}.bias"), [count, 1, fan_out], biases));
+        }
+        let views = parts.iter().map(|(name, shape, values)| (name, Floats::new(values, shape)));
+        safetensors::serialize(views, None).map_err(io::Error::other)
+    }
+}
+
+fn read_manifest(folder: &Path) -> Result<Manifest, CheckpointError> {
+    let path = folder.join(MANIFEST_FILE);
+    let text = fs::read_to_string(&path).map_err(|source| {
+        if source.kind() != io::ErrorKind::NotFound {
+            return access(&path, source);
+        }
+        let hint = "name the folder that `massay train` wrote, e.g. `checkpoints/NAME`";
+        refused(folder, "it has no manifest.json", "a checkpoint", hint)
+    })?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| damaged(&path, &error.to_string()))?;
+    match value.get("format").and_then(serde_json::Value::as_u64) {
+        Some(format) if format > u64::from(FORMAT_VERSION) => {
+            let found = format!("the checkpoint has format {format}");
+            let expected = format!("at most {FORMAT_VERSION}");
+            return Err(refused(&path, &found, &expected, "update massay"));
+        }
+        Some(_) => {}
+        None => {
+            let hint = "name the folder that `massay train` wrote";
+            return Err(refused(&path, "it names no format", "a massay checkpoint", hint));
+        }
+    }
+    serde_json::from_value(value).map_err(|error| damaged(&path, &error.to_string()))
+}
+
+fn members_of(tensors: &SafeTensors<'_>, manifest: &Manifest) -> Option<Vec<MemberWeights>> {
+    let (count, shape) = (manifest.scaling.len(), &manifest.shape);
+    let mut members = vec![MemberWeights(Vec::with_capacity(shape.parameters())); count];
+    for (layer, (fan_in, fan_out)) in shape.layers().enumerate() {
+        for (name, rows) in [("weight", fan_in), ("bias", 1)] {
+            let tensor = tensors.tensor(&format!("layer{layer}.{name}")).ok()?;
+            if tensor.shape() != [count, rows, fan_out] {
+                return None;
+            }
+            let values = floats(tensor.data());
+            for (member, part) in members.iter_mut().zip(values.chunks_exact(rows * fan_out)) {
+                member.0.extend_from_slice(part);
+            }
+        }
+    }
+    Some(members)
+}
+
+fn access(path: &Path, source: io::Error) -> CheckpointError {
+    CheckpointError::Access { path: path.to_owned(), source }
+}
+
+fn damaged(path: &Path, found: &str) -> CheckpointError {
+    let hint = "the file is damaged or was changed; restore it or train again";
+    refused(path, found, "an intact checkpoint", hint)
+}
+
+fn refused(path: &Path, found: &str, expected: &str, hint: &str) -> CheckpointError {
+    CheckpointError::Refused {
+        path: path.to_owned(),
+        found: found.to_owned(),
+        expected: expected.to_owned(),
+        hint: hint.to_owned(),
+    }
+}

@@ -1,0 +1,27 @@
+//! Training: which rows each network sees, the loop, the optimiser, stopping, and checkpoints.
+//!
+//! Invariant: a network's weights depend on its own fold's training rows, its place in the plan
+//! and the seed; never on held-out rows, on other networks, or on how the stack was cut.
+
+mod adam;
+mod batches;
+mod checkpoint;
+mod cohort;
+mod config;
+mod error;
+mod fit;
+mod folder;
+mod history;
+mod loss;
+mod stack_trainer;
+mod state;
+mod stopping;
+mod task;
+
+pub use checkpoint::{Checkpoint, CheckpointError, FORMAT_VERSION, Manifest, Schema};
+pub use config::{Loss, Schedule, TrainConfig};
+pub use error::TrainError;
+pub use fit::{EpochEvent, Hooks, Trained, fit};
+pub use folder::{replace_folder, write_atomically};
+pub use history::EpochRecord;
+pub use task::{FoldTask, MemberTask, TrainingPlan, TrainingTable};

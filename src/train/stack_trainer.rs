@@ -1,0 +1,271 @@
+//! The loop: one stack, one epoch at a time.
+
+use burn::tensor::{Int, Tensor, TensorData};
+
+use crate::model::{Backend, MemberWeights, MlpStack, StackScaling, StackShape, forward, members_of, tensor};
+
+use super::{
+    MemberTask, TrainConfig, TrainingPlan,
+    adam::Adam,
+    batches::{EpochBatches, dropout_mask},
+    loss::losses,
+    state::MemberState,
+};
+
+/// Inner validation rows that are evaluated at once.
+const VALIDATION_BLOCK: usize = 4096;
+
+/// What all stacks of a run share.
+pub(super) struct TrainingContext<'a> {
+    pub(super) config: &'a TrainConfig,
+    pub(super) shape: &'a StackShape,
+    pub(super) dropout: f64,
+    pub(super) plan: &'a TrainingPlan,
+    pub(super) backend: &'a Backend,
+    /// Transformed targets on the host, shape `[rows]`.
+    pub(super) targets: &'a [f64],
+    /// Features on the device, shape `[rows, columns]`.
+    pub(super) features: Tensor<2>,
+}
+
+/// Some networks with their optimiser and the best weights they had.
+pub(super) struct StackTrainer<'a> {
+    tasks: Vec<&'a MemberTask>,
+    scaling: StackScaling,
+    stack: MlpStack,
+    best: Vec<Tensor<3>>,
+    adam: Adam,
+}
+
+/// Losses of one network after one epoch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MemberLosses {
+    pub(super) train: f64,
+    pub(super) inner: Option<f64>,
+}
+
+impl<'a> StackTrainer<'a> {
+    pub(super) fn new(
+        context: &TrainingContext<'_>,
+        tasks: Vec<&'a MemberTask>,
+        states: &[MemberState],
+    ) -> Self {
+        let stack = |part: fn(&MemberState) -> &MemberWeights| {
+            let members: Vec<&MemberWeights> = states.iter().map(part).collect();
+            MlpStack::new(context.shape, &members, &context.backend.device)
+        };
+        let moments = stack(|state| &state.first_moment).parameters;
+        let moments = moments.into_iter().zip(stack(|state| &state.second_moment).parameters);
+        Self {
+            scaling: StackScaling::new(
+                tasks.iter().map(|task| &task.scaling),
+                &context.backend.device,
+            ),
+            stack: stack(|state| &state.weights),
+            best: stack(|state| &state.best).parameters,
+            adam: Adam {
+                moments: moments.map(|(first, second)| [first, second]).collect(),
+                steps: states.iter().map(|state| state.steps).collect(),
+            },
+            tasks,
+        }
+    }
+
+    /// Trains every active network for one epoch. Returns `None` when `stop` asks to give up.
+    pub(super) fn epoch(
+        &mut self,
+        context: &TrainingContext<'_>,
+        epoch: usize,
+        active: &[bool],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Vec<MemberLosses>> {
+        let batches: Vec<EpochBatches> =
+            self.tasks.iter().map(|task| EpochBatches::new(task, context.config, epoch)).collect();
+        let steps: Vec<usize> =
+            self.tasks.iter().map(|task| task.steps(context.config.batch_size)).collect();
+        let mut sums: Option<Tensor<3>> = None;
+        for step in 0..steps.iter().copied().max().unwrap_or(0) {
+            if stop() {
+                return None;
+            }
+            let rows: Vec<&[u32]> = batches.iter().map(|batch| batch.rows(step)).collect();
+            let losses = self.step(context, (epoch, step), &rows, active);
+            sums = Some(sums.map_or(losses.clone(), |sum| sum + losses));
+        }
+        let trained = host_losses(sums);
+        let inner = self.inner_losses(context);
+        let losses = trained.iter().zip(steps).zip(inner);
+        Some(
+            losses
+                .map(|((sum, steps), inner)| MemberLosses { train: sum / steps as f64, inner })
+                .collect(),
+        )
+    }
+
+    /// One gradient step; returns each network's loss before it.
+    fn step(
+        &mut self,
+        context: &TrainingContext<'_>,
+        (epoch, step): (usize, usize),
+        rows: &[&[u32]],
+        active: &[bool],
+    ) -> Tensor<3> {
+        let batch = self.batch(context, rows, context.plan.batch_rows);
+        let masks = self.dropout_masks(context, epoch, step);
+        let parameters: Vec<Tensor<3>> = self
+            .stack
+            .parameters
+            .iter()
+            .map(|parameter| parameter.clone().autodiff().require_grad())
+            .collect();
+        let outputs = forward(context.shape, &parameters, batch.features.autodiff(), &masks);
+        let losses = losses(
+            context.config,
+            outputs,
+            batch.targets.autodiff(),
+            batch.weights.autodiff(),
+        );
+        let mut gradients = losses.clone().sum().backward();
+        let gradients: Vec<Tensor<3>> = parameters
+            .into_iter()
+            .filter_map(|parameter| parameter.grad_remove(&mut gradients))
+            .collect();
+        let moving: Vec<bool> =
+            active.iter().zip(rows).map(|(active, rows)| *active && !rows.is_empty()).collect();
+        let rates = (context.config.learning_rate_at(epoch), context.config.weight_decay);
+        let parameters = &mut self.stack.parameters;
+        self.adam.step(context.backend, parameters, gradients, rates, &moving);
+        losses.inner()
+    }
+
+    /// Gathers `rows` of each network, padded to `count` rows that weigh nothing.
+    fn batch(&self, context: &TrainingContext<'_>, rows: &[&[u32]], count: usize) -> Batch {
+        let members = self.tasks.len();
+        let mut indices = vec![0_i32; members * count];
+        let mut targets = vec![0.0; members * count];
+        let mut weights = vec![0.0; members * count];
+        for (member, (task, rows)) in self.tasks.iter().zip(rows).enumerate() {
+            let start = member * count;
+            for (slot, &row) in (start..).zip(*rows) {
+                indices[slot] = row as i32;
+                targets[slot] = task.scaling.standardise(context.targets[row as usize]);
+                weights[slot] = 1.0 / rows.len() as f32;
+            }
+        }
+        let device = &context.backend.device;
+        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [members * count]), device);
+        let columns = context.features.dims()[1];
+        let features = context.features.clone().select(0, indices).reshape([members, count, columns]);
+        Batch {
+            features: self.scaling.apply(features),
+            targets: tensor(targets, [members, count, 1], device),
+            weights: tensor(weights, [members, count, 1], device),
+        }
+    }
+
+    fn dropout_masks(
+        &self,
+        context: &TrainingContext<'_>,
+        epoch: usize,
+        step: usize,
+    ) -> Vec<Tensor<3>> {
+        if context.dropout <= 0.0 {
+            return Vec::new();
+        }
+        let (rows, members) = (context.plan.batch_rows, self.tasks.len());
+        let mask = |(layer, width): (usize, &usize)| {
+            let place = (epoch, step, layer);
+            let values = self.tasks.iter().flat_map(|task| {
+                dropout_mask(task, context.config, place, (context.dropout, rows * width))
+            });
+            tensor(values.collect(), [members, rows, *width], &context.backend.device).autodiff()
+        };
+        context.shape.hidden.iter().enumerate().map(mask).collect()
+    }
+
+    /// The mean loss of each network on its inner validation rows.
+    fn inner_losses(&self, context: &TrainingContext<'_>) -> Vec<Option<f64>> {
+        let room = context.plan.inner_rows;
+        if room == 0 {
+            return vec![None; self.tasks.len()];
+        }
+        let mut sums = vec![0.0; self.tasks.len()];
+        for start in (0..room).step_by(VALIDATION_BLOCK) {
+            let count = VALIDATION_BLOCK.min(room - start);
+            let block = |task: &&'a MemberTask| -> &'a [u32] {
+                let end = task.inner.len().min(start + count);
+                &task.inner[start.min(end)..end]
+            };
+            let rows: Vec<&[u32]> = self.tasks.iter().map(block).collect();
+            let batch = self.batch(context, &rows, count);
+            let outputs = self.stack.forward(batch.features, &[]);
+            let losses = losses(context.config, outputs, batch.targets, batch.weights);
+            for ((sum, loss), rows) in sums.iter_mut().zip(host_losses(Some(losses))).zip(rows) {
+                *sum += loss * rows.len() as f64;
+            }
+        }
+        let mean = |(task, sum): (&&MemberTask, f64)| {
+            (!task.inner.is_empty()).then(|| sum / task.inner.len() as f64)
+        };
+        self.tasks.iter().zip(sums).map(mean).collect()
+    }
+
+    /// Remembers the current weights of the networks that `improved`, on the device.
+    pub(super) fn keep_best(&mut self, improved: &[bool]) {
+        if improved.iter().all(|improved| *improved) {
+            self.best.clone_from(&self.stack.parameters);
+            return;
+        }
+        if !improved.contains(&true) {
+            return;
+        }
+        for (best, current) in self.best.iter_mut().zip(&self.stack.parameters) {
+            let chosen = TensorData::new(improved.to_vec(), [improved.len(), 1, 1]);
+            let chosen = Tensor::<3, burn::tensor::Bool>::from_data(chosen, &best.device());
+            let chosen = chosen.expand(best.shape());
+            *best = best.clone().mask_where(chosen, current.clone());
+        }
+    }
+
+    /// Everything needed to go on later, network by network.
+    pub(super) fn states(&self) -> Vec<MemberState> {
+        let moments = |index: usize| -> Vec<Tensor<3>> {
+            self.adam.moments.iter().map(|pair| pair[index].clone()).collect()
+        };
+        let weights = self.stack.members().into_iter().zip(members_of(&self.best));
+        let moments = members_of(&moments(0)).into_iter().zip(members_of(&moments(1)));
+        weights
+            .zip(moments)
+            .zip(&self.adam.steps)
+            .map(|(((weights, best), (first_moment, second_moment)), steps)| MemberState {
+                weights,
+                best,
+                first_moment,
+                second_moment,
+                steps: *steps,
+            })
+            .collect()
+    }
+
+    /// The best weights of every network.
+    pub(super) fn best(&self) -> Vec<MemberWeights> {
+        members_of(&self.best)
+    }
+
+}
+
+/// The rows of one step, on the device.
+struct Batch {
+    /// `[M, rows, features]`, scaled.
+    features: Tensor<3>,
+    /// `[M, rows, 1]`, standardised.
+    targets: Tensor<3>,
+    /// `[M, rows, 1]`.
+    weights: Tensor<3>,
+}
+
+fn host_losses(losses: Option<Tensor<3>>) -> Vec<f64> {
+    losses.map_or_else(Vec::new, |losses| {
+        crate::model::host(losses).into_iter().map(f64::from).collect()
+    })
+}
