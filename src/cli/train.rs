@@ -13,6 +13,7 @@ use super::{backends::BackendArgument, progress::TrainProgress, summary};
 ///
 /// Writes `checkpoints/NAME/` and `reports/NAME/`, and prints the scores.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct TrainArguments {
     /// Parameters [default: params.toml where there is one]
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]

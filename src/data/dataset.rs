@@ -219,14 +219,11 @@ impl Column {
 impl GroupColumn {
     fn push(&mut self, cell: &[u8]) {
         let next = self.names.len() as u32;
-        let id = match self.known.get(cell) {
-            Some(id) => *id,
-            None => {
-                self.known.insert(cell.to_vec(), next);
-                self.names.push(String::from_utf8_lossy(cell).into_owned());
-                next
-            }
-        };
+        let id = self.known.get(cell).copied().unwrap_or_else(|| {
+            self.known.insert(cell.to_vec(), next);
+            self.names.push(String::from_utf8_lossy(cell).into_owned());
+            next
+        });
         self.ids.push(id);
     }
 

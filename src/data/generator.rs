@@ -1,6 +1,6 @@
 //! A seeded random number generator whose numbers are the same on every machine.
 
-/// A xoshiro256++ generator (Blackman and Vigna, 2021), seeded through SplitMix64.
+/// A xoshiro256++ generator (Blackman and Vigna, 2021), seeded through `SplitMix64`.
 ///
 /// Streams are addressed, not shared: every use names its own stream by a list of integers, so
 /// that no draw depends on the order in which other draws were made, on threads, or on how a

@@ -127,6 +127,7 @@ pub(super) fn bad_number(path: &Path, line: u64, column: &str, cell: &[u8]) -> D
 }
 
 /// The finite number in a cell, spaces around it ignored.
+#[must_use]
 pub fn parse_number(cell: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(cell).ok()?;
     text.trim().parse::<f64>().ok().filter(|number| number.is_finite())

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::{
     data::{Dataset, FoldPlan, Split},
-    features::{FeatureMatrix, TargetConfig},
+    features::{FeatureMatrix, TargetConfig, TargetTransform},
     model::{
         Backend, Calibration, DomainGuard, FoldResiduals, FoldTarget, MemberScaling, MemberWeights,
         Ridge, StackPredictor, StackShape,
@@ -76,9 +76,13 @@ pub fn judge_stack(
     Judged { rows, folds, calibration, domain }
 }
 
-/// Judges ridge regression on the same folds, features and target.
+/// Judges ridge regression of the target under `transform`, on the same folds and features.
 #[must_use]
-pub fn judge_baseline(inputs: OutOfFoldInputs<'_>) -> Vec<ScoredRow> {
+pub fn judge_baseline(inputs: OutOfFoldInputs<'_>, transform: TargetTransform) -> Vec<ScoredRow> {
+    let transformed: Vec<f64> =
+        inputs.dataset.target.iter().map(|target| transform.apply(*target)).collect();
+    let target = TargetConfig { transform, ..inputs.target.clone() };
+    let inputs = OutOfFoldInputs { transformed: &transformed, target: &target, ..inputs };
     let folds = inputs.fold_targets();
     let predict = |(split, fold): (&Split, &FoldTarget)| -> Vec<f64> {
         let ridge = Ridge::fit(inputs.matrix, inputs.transformed, &split.train);

@@ -66,6 +66,7 @@ impl Preprocessor {
     }
 
     /// Names of the raw columns, in the order of the features.
+    #[must_use]
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())
     }

@@ -26,8 +26,8 @@ impl DomainGuard {
     #[must_use]
     pub fn fit(matrix: &FeatureMatrix, rows: &[u32]) -> Self {
         let scaler = Scaler::fit(matrix, rows);
-        let scaled = |row: &u32| DVector::from_vec(scaler.transform(matrix.row(*row as usize)));
-        let covariance = shrunk_covariance(matrix.columns(), rows, scaled);
+        let standard = |row: &u32| DVector::from_vec(scaler.transform(matrix.row(*row as usize)));
+        let covariance = shrunk_covariance(matrix.columns(), rows, standard);
         let size = matrix.columns();
         let precision =
             covariance.cholesky().map_or_else(|| DMatrix::identity(size, size), |c| c.inverse());

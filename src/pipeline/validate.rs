@@ -51,11 +51,14 @@ fn check_training(params: &Params) -> Result<(), ParamsError> {
     require((2..=100).contains(&train.inner_parts), "train.inner_parts", train.inner_parts, "2 to 100")
 }
 
-fn require(
+fn require<T: std::fmt::Display>(
     fits: bool,
     key: &'static str,
-    found: impl ToString,
+    found: T,
     expected: &'static str,
 ) -> Result<(), ParamsError> {
-    if fits { Ok(()) } else { Err(ParamsError::OutOfRange { key, found: found.to_string(), expected }) }
+    if fits {
+        return Ok(());
+    }
+    Err(ParamsError::OutOfRange { key, found: format!("{found}"), expected })
 }

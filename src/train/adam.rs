@@ -33,13 +33,6 @@ struct Stride {
 }
 
 impl Adam {
-    /// Moments of zero for `parameters`.
-    pub(super) fn new(parameters: &[Tensor<3>]) -> Self {
-        let zeros = |parameter: &Tensor<3>| [parameter.zeros_like(), parameter.zeros_like()];
-        let members = parameters.first().map_or(0, |parameter| parameter.dims()[0]);
-        Self { moments: parameters.iter().map(zeros).collect(), steps: vec![0; members] }
-    }
-
     /// Moves every network that is `active` down its gradient.
     pub(super) fn step(
         &mut self,

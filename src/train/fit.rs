@@ -55,21 +55,49 @@ pub struct Trained {
     pub history: Vec<EpochRecord>,
 }
 
-/// Trains every network of `plan`.
-///
-/// A GPU takes all of them as one stack, because launches are what costs there. On the CPU every
-/// network is a stack of its own and folds are spread over the threads, because caches are what
-/// counts there. The weights are the same either way.
+/// A training, ready to start.
+#[derive(Clone, Copy, Debug)]
+pub struct Training<'a> {
+    /// What is learned from.
+    pub table: TrainingTable<'a>,
+    /// The networks and their rows.
+    pub plan: &'a TrainingPlan,
+    /// Shape of the networks.
+    pub model: &'a ModelConfig,
+    /// The recipe.
+    pub config: &'a TrainConfig,
+    /// Where it is computed.
+    pub backend: &'a Backend,
+    /// How it is cut.
+    pub cut: Cut,
+}
+
+/// How the networks of a run are cut into pieces. The weights are the same for every cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Folds that go through their epochs together.
+    pub folds_per_cohort: usize,
+    /// Networks that are computed as one.
+    pub members_per_stack: usize,
+}
+
+impl Cut {
+    /// The cut that suits `backend`. A GPU takes all networks as one stack, because launches are
+    /// what costs there. On the CPU every network is a stack of its own and folds are spread over
+    /// the threads, because caches are what counts there.
+    #[must_use]
+    pub fn for_backend(backend: &Backend) -> Self {
+        let size = if backend.is_cpu() { 1 } else { usize::MAX };
+        Self { folds_per_cohort: size, members_per_stack: size }
+    }
+}
+
+/// Trains every network of a plan.
 ///
 /// # Errors
 /// When a network diverges, the state cannot be written, or somebody asks to stop.
-pub fn fit(
-    table: TrainingTable<'_>,
-    plan: &TrainingPlan,
-    (model, config): (&ModelConfig, &TrainConfig),
-    backend: &Backend,
-    hooks: &Hooks<'_>,
-) -> Result<Trained, TrainError> {
+pub fn fit(training: Training<'_>, hooks: &Hooks<'_>) -> Result<Trained, TrainError> {
+    let Training { table, plan, model, config, backend, cut } = training;
     let shape = model.shape(table.features.columns());
     let size = [table.features.rows(), table.features.columns()];
     let data = TensorData::new(table.features.values().to_vec(), size);
@@ -82,12 +110,9 @@ pub fn fit(
         targets: table.targets,
         features: Tensor::from_data(data, &backend.device),
     };
-    let members = plan.folds.iter().map(|fold| fold.members.len()).sum();
-    let (folds_per_cohort, members_per_stack) =
-        if backend.is_cpu() { (1, 1) } else { (plan.folds.len(), members) };
-    let train = |folds| Cohort::new(&context, folds, members_per_stack, hooks)?.train(hooks);
+    let train = |folds| Cohort::new(&context, folds, cut.members_per_stack, hooks)?.train(hooks);
     let cohorts: Vec<Result<CohortResult, TrainError>> =
-        plan.folds.par_chunks(folds_per_cohort).map(train).collect();
+        plan.folds.par_chunks(cut.folds_per_cohort).map(train).collect();
     collect(plan, cohorts)
 }
 

@@ -21,7 +21,7 @@ mod task;
 pub use checkpoint::{Checkpoint, CheckpointError, FORMAT_VERSION, Manifest, Schema};
 pub use config::{Loss, Schedule, TrainConfig};
 pub use error::TrainError;
-pub use fit::{EpochEvent, Hooks, Trained, fit};
+pub use fit::{Cut, EpochEvent, Hooks, Trained, Training, fit};
 pub use folder::{replace_folder, write_atomically};
 pub use history::EpochRecord;
 pub use task::{FoldTask, MemberTask, TrainingPlan, TrainingTable};

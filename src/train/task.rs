@@ -82,7 +82,7 @@ impl TrainingPlan {
         let batch = |task: &MemberTask| task.train.len().div_ceil(task.steps(config.batch_size));
         let batch_rows = tasks().map(batch).max().unwrap_or(1);
         let inner_rows = tasks().map(|task| task.inner.len()).max().unwrap_or(0);
-        Self { batch_rows, inner_rows, folds }
+        Self { folds, batch_rows, inner_rows }
     }
 }
 

@@ -120,7 +120,7 @@ fn draw_histogram(area: &Area<'_>, residuals: &Residuals, name: &str) -> Drawn {
         x_name: name.to_owned(),
         y_name: "number of points".to_owned(),
         x: Axis::linear([low, low + width * count as f64], 5),
-        y: Axis::from_zero([tallest], (tallest as usize).clamp(1, 5)),
+        y: Axis::from_zero([tallest], (tallest as usize).clamp(2, 5)),
     };
     let mut chart = panel.draw(area)?;
     for (index, height) in heights.iter().enumerate().filter(|(_, height)| **height > 0) {

@@ -43,7 +43,9 @@ impl Panel {
         builder.margin_right(self.right_margin()).margin_top(top).margin_left(px(MARGIN));
         builder.y_label_area_size(left).x_label_area_size(bottom);
         let (width, height) = area.dim_in_pixel();
-        let (wide, high) = (width as i32 - left, height as i32 - bottom - top);
+        // Pages may set a wider font than the one measured here.
+        let (wide, high) =
+            ((width as i32 - left) * 9 / 10, (height as i32 - bottom - top) * 9 / 10);
         let style = text(INK, TEXT).pos(Pos::new(HPos::Left, VPos::Center));
         area.draw_text(&fitted(&self.heading, wide), &style, (left + px(MARGIN), px(18.0)))?;
         let ends = Ends::of(&self.x, &self.y);
@@ -164,7 +166,7 @@ impl Chart<'_> {
         let area = self.context.plotting_area();
         let (low, _) = self.ends.y;
         let place = |x: f64| area.map_coordinate(&(x, low)).0;
-        text_width(label, NOTE_TEXT) + px(4.0)
+        text_width(label, NOTE_TEXT) + px(2.0)
             < place(self.ends.x.0 + stretch) - place(self.ends.x.0)
     }
 }
@@ -222,8 +224,8 @@ fn dash_pieces(start: (i32, i32), end: (i32, i32)) -> Vec<[(i32, i32); 2]> {
 pub(super) fn crowd_style(color: RGBColor, n_points: usize) -> (f64, ShapeStyle) {
     match n_points {
         0..=300 => (3.2, fill(color, 0.75)),
-        301..=1000 => (2.5, fill(color, 0.55)),
-        _ => (2.0, fill(color, 0.4)),
+        301..=1000 => (2.5, fill(color, 0.6)),
+        _ => (2.0, fill(color, 0.5)),
     }
 }
 

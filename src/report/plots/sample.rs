@@ -2,8 +2,6 @@
 
 use crate::report::number_format::count;
 
-use crate::report::number_format::count;
-
 /// Most points that one panel draws.
 pub(super) const MOST_POINTS: usize = 2000;
 
