@@ -10,7 +10,11 @@ use crate::model::{Backend, BackendKind};
 pub(super) struct BackendsArguments {}
 
 impl BackendsArguments {
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "every subcommand runs alike")]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "every subcommand runs alike"
+    )]
     pub(super) fn run(self) -> Result<()> {
         for (index, backend) in Backend::available().iter().enumerate() {
             let mark = if index == 0 { "*" } else { " " };

@@ -121,7 +121,10 @@ fn announce(start: &Start<'_>) {
     let backend = start.backend;
     eprintln!("backend {} ({}): {}", backend.kind, backend.name, backend.reason);
     let networks = start.folds * start.params.model.members;
-    eprintln!("training {networks} networks: {} folds x {}", start.folds, start.params.model.members);
+    eprintln!(
+        "training {networks} networks: {} folds x {}",
+        start.folds, start.params.model.members
+    );
     for warning in start.warnings {
         eprintln!("warning: {warning}");
     }

@@ -155,9 +155,8 @@ pub(super) fn list(names: &[String]) -> String {
 
 /// The known name most similar to `name`, if one is similar at all (Jaro and Winkler).
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let similarity = |other: &str| {
-        strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase())
-    };
+    let similarity =
+        |other: &str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
     known
         .into_iter()
         .map(|other| (similarity(other), other))

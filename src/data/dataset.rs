@@ -99,7 +99,11 @@ impl Dataset {
         };
         if self.features.is_empty() {
             let found = format!("no numeric column besides the target `{}`", self.target_name);
-            return refuse(found, "at least one feature", "check `data.target` and `data.features`");
+            return refuse(
+                found,
+                "at least one feature",
+                "check `data.target` and `data.features`",
+            );
         }
         if self.rows() > 1 && self.target.iter().all(|value| *value == self.target[0]) {
             let found = format!("column `{}` is {} in every row", self.target_name, self.target[0]);

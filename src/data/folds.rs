@@ -138,7 +138,8 @@ impl FoldPlan {
                 let mut judged_groups: Vec<u32> =
                     judged.iter().map(|row| groups[*row as usize]).collect();
                 judged_groups.sort_unstable();
-                let unseen = |row: &u32| judged_groups.binary_search(&groups[*row as usize]).is_err();
+                let unseen =
+                    |row: &u32| judged_groups.binary_search(&groups[*row as usize]).is_err();
                 let train = rows_where(&blocks, |b| b < block).into_iter().filter(unseen).collect();
                 Split { repeat: 0, fold, train, held_out: judged }
             })
@@ -238,9 +239,10 @@ fn rows_where(parts: &[u32], keep: impl Fn(u32) -> bool) -> Vec<u32> {
 
 fn groups_are_cut(parts: &[u32], groups: &[u32]) -> bool {
     let mut part_of_group = vec![None; groups.len()];
-    parts.iter().zip(groups).any(|(part, group)| {
-        *part_of_group[*group as usize].get_or_insert(*part) != *part
-    })
+    parts
+        .iter()
+        .zip(groups)
+        .any(|(part, group)| *part_of_group[*group as usize].get_or_insert(*part) != *part)
 }
 
 /// The block of each row; rows of equal time share a block.

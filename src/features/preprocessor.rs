@@ -78,7 +78,8 @@ impl Preprocessor {
         let mut values = Vec::with_capacity(rows * columns.len());
         for row in 0..rows {
             let raw = columns.iter().map(|column| column[row]);
-            values.extend(self.columns.iter().zip(raw).map(|(c, raw)| c.apply(raw, self.transform)));
+            values
+                .extend(self.columns.iter().zip(raw).map(|(c, raw)| c.apply(raw, self.transform)));
         }
         FeatureMatrix::new(columns.len(), values)
     }

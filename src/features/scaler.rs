@@ -30,7 +30,10 @@ impl Scaler {
     #[must_use]
     pub fn transform(&self, row: &[f32]) -> Vec<f64> {
         let constants = self.mean.iter().zip(&self.inverse_deviation);
-        row.iter().zip(constants).map(|(x, (mean, inverse))| (f64::from(*x) - mean) * inverse).collect()
+        row.iter()
+            .zip(constants)
+            .map(|(x, (mean, inverse))| (f64::from(*x) - mean) * inverse)
+            .collect()
     }
 }
 

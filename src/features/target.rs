@@ -72,7 +72,9 @@ impl TargetTransform {
         let invalid = values.iter().position(|value| self == Self::Log && *value <= 0.0);
         match invalid {
             None => Ok(values.iter().map(|value| self.apply(*value)).collect()),
-            Some(row) => Err(TargetError { row: row + 1, name: name.to_owned(), value: values[row] }),
+            Some(row) => {
+                Err(TargetError { row: row + 1, name: name.to_owned(), value: values[row] })
+            }
         }
     }
 }

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// max(0, x).
+    #[default]
     Relu,
     /// x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, 2016).
     Gelu,
     /// x sigmoid(x).
-    #[default]
     Silu,
     /// x tanh(softplus(x)) (Misra, 2019).
     Mish,

@@ -10,8 +10,8 @@ use super::{Activation, StackShape};
 /// |---|---|---|---|
 /// | `kind` | `mlp` | `mlp` | kind of model |
 /// | `hidden` | `[64, 64]` | 1 to 8 widths of 1..=4096 | width of each hidden layer |
-/// | `activation` | `silu` | `relu`, `gelu`, `silu`, `mish`, `tanh` | nonlinearity |
-/// | `dropout` | 0 | 0..0.9 | share of hidden activations dropped while training |
+/// | `activation` | `relu` | `relu`, `gelu`, `silu`, `mish`, `tanh` | nonlinearity |
+/// | `dropout` | 0.1 | 0..0.9 | share of hidden activations dropped while training |
 /// | `members` | 5 | 1..=100 | networks per fold; their mean predicts |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -43,7 +43,7 @@ impl Default for ModelConfig {
             kind: ModelKind::Mlp,
             hidden: vec![64, 64],
             activation: Activation::default(),
-            dropout: 0.0,
+            dropout: 0.1,
             members: 5,
         }
     }

@@ -117,3 +117,68 @@ fn shrunk_covariance(
     }
     shrunk
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Generator;
+
+    #[test]
+    fn distance_equals_that_of_scikit_learns_ledoit_wolf() {
+        let rows: [[f32; 3]; 8] = [
+            [1.0, 2.0, 0.5],
+            [2.0, 1.0, 0.1],
+            [3.0, 5.0, 0.9],
+            [4.0, 3.0, 0.2],
+            [5.0, 6.0, 0.7],
+            [6.0, 4.0, 0.3],
+            [7.0, 8.0, 0.4],
+            [8.0, 7.0, 1.0],
+        ];
+        let matrix = FeatureMatrix::new(3, rows.concat());
+        let guard = DomainGuard::fit(&matrix, &(0..8).collect::<Vec<_>>());
+        // sklearn.covariance.ledoit_wolf on the standardised rows: shrinkage 0.38272149.
+        let row = [4.0, 8.0, 0.5];
+        assert!((guard.distance(&row) - 2.024_919_970).abs() < 1e-6, "{}", guard.distance(&row));
+        assert_eq!(guard.columns_at_fault(&row), [1]);
+    }
+
+    #[test]
+    fn shuffled_columns_are_flagged_though_each_value_is_in_range() {
+        let mut generator = Generator::new(4, &[]);
+        let mut values = Vec::new();
+        for _ in 0..500 {
+            let level = generator.normal();
+            values.extend((0..6).map(|_| (level + 0.1 * generator.normal()) as f32));
+        }
+        let matrix = FeatureMatrix::new(6, values);
+        let rows: Vec<u32> = (0..400).collect();
+        let mut guard = DomainGuard::fit(&matrix, &rows);
+        guard.set_threshold((400..500).map(|row| guard.distance(matrix.row(row))).collect(), 0.01);
+        assert!(!guard.is_outside(&[1.0, 1.1, 0.9, 1.0, 1.0, 1.05]));
+        let shuffled = [1.0, 1.1, -0.9, 1.0, 1.0, 1.05];
+        assert!(guard.is_outside(&shuffled));
+        assert_eq!(guard.columns_at_fault(&shuffled)[0], 2);
+    }
+
+    #[test]
+    fn about_one_row_in_a_hundred_is_flagged() {
+        let mut generator = Generator::new(8, &[]);
+        let values = (0..20_000 * 4).map(|_| generator.normal() as f32).collect();
+        let matrix = FeatureMatrix::new(4, values);
+        let mut guard = DomainGuard::fit(&matrix, &(0..1000).collect::<Vec<_>>());
+        guard
+            .set_threshold((1000..2000).map(|row| guard.distance(matrix.row(row))).collect(), 0.01);
+        let flagged = (2000..20_000).filter(|row| guard.is_outside(matrix.row(*row))).count();
+        let share = flagged as f64 / 18_000.0;
+        assert!((0.003..0.02).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn constant_and_copied_columns_do_not_break_the_distance() {
+        let values = (0..40).flat_map(|i| [i as f32, 5.0, i as f32, -(i as f32)]).collect();
+        let matrix = FeatureMatrix::new(4, values);
+        let guard = DomainGuard::fit(&matrix, &(0..40).collect::<Vec<_>>());
+        assert!(guard.distance(matrix.row(3)).is_finite());
+    }
+}

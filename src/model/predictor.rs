@@ -199,3 +199,50 @@ impl Predictor {
         Prediction { value, lower, upper, columns_at_fault }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Generator;
+
+    fn log_target() -> FoldTarget {
+        FoldTarget { transform: TargetTransform::Log, clamp: Some([-9.0, 9.0]), minimum: Some(0.0) }
+    }
+
+    #[test]
+    fn members_are_averaged_on_the_targets_own_scale() {
+        let mean = log_target().combine([0.0, 2.0_f64.ln()].into_iter());
+        assert!((mean - 1.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn back_transform_is_biased_by_the_closed_form_and_no_more() {
+        // ln y = N(1, 0.5^2), perfectly predicted in log space: exp(mean) is the median of y, low
+        // against its mean by the factor exp(-0.5^2 / 2).
+        let mut generator = Generator::new(2, &[]);
+        let count = 400_000;
+        let targets = (0..count).map(|_| (1.0 + 0.5 * generator.normal()).exp());
+        let mean = targets.sum::<f64>() / f64::from(count);
+        let prediction = log_target().combine([1.0].into_iter());
+        let bias = prediction / mean;
+        assert!((bias - (-0.125_f64).exp()).abs() < 0.003, "{bias}");
+    }
+
+    #[test]
+    fn a_wild_logarithm_is_clamped_one_deviation_beyond_the_training_range() {
+        let training = [0.0, 1.0, 2.0, 3.0];
+        let fold = FoldTarget::fit(TargetTransform::Log, None, &training);
+        let deviation = 1.25_f64.sqrt();
+        assert!((fold.combine([50.0].into_iter()).ln() - (3.0 + deviation)).abs() < 1e-9);
+        assert!((fold.combine([-50.0].into_iter()).ln() + deviation).abs() < 1e-9);
+        let plain = FoldTarget::fit(TargetTransform::None, None, &training);
+        assert_eq!(plain.combine([50.0].into_iter()), 50.0);
+    }
+
+    #[test]
+    fn bounds_respect_the_physical_limit_and_contain_the_prediction() {
+        let fold = FoldTarget { transform: TargetTransform::None, clamp: None, minimum: Some(0.0) };
+        assert_eq!(fold.interval(3.0, (-5.0, 11.0)), (0.0, 11.0));
+        assert_eq!(fold.interval(12.0, (-5.0, 11.0)), (0.0, 12.0));
+    }
+}

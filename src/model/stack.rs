@@ -129,3 +129,96 @@ pub(crate) fn host(tensor: Tensor<3>) -> Vec<f32> {
 pub(crate) fn tensor(values: Vec<f32>, shape: [usize; 3], device: &Device) -> Tensor<3> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Generator;
+
+    fn shape(activation: Activation) -> StackShape {
+        StackShape { inputs: 3, hidden: vec![5, 4], activation }
+    }
+
+    fn members(shape: &StackShape, count: u64) -> Vec<MemberWeights> {
+        let draw = |member| MemberWeights::draw(shape, &mut Generator::new(11, &[member]));
+        let mut members: Vec<MemberWeights> = (0..count).map(draw).collect();
+        // Biases start at zero, which would hide an error in their gradient.
+        members.iter_mut().for_each(|member| member.0.iter_mut().for_each(|w| *w += 0.05));
+        members
+    }
+
+    fn inputs(device: &Device) -> Tensor<3> {
+        let mut generator = Generator::new(5, &[]);
+        let values = (0..2 * 7 * 3).map(|_| generator.normal() as f32).collect();
+        tensor(values, [2, 7, 3], device)
+    }
+
+    /// The sum of squared outputs and its gradient by every parameter.
+    fn loss_and_gradients(stack: &MlpStack, device: &Device) -> (f32, Vec<Vec<f32>>) {
+        let parameters: Vec<Tensor<3>> =
+            stack.parameters.iter().map(|p| p.clone().autodiff().require_grad()).collect();
+        let outputs = forward(&stack.shape, &parameters, inputs(device).autodiff(), &[]);
+        let loss = (outputs.clone() * outputs).sum();
+        let gradients = loss.backward();
+        let gradients = parameters.iter().map(|p| host(p.grad(&gradients).unwrap())).collect();
+        (loss.inner().into_scalar::<f32>(), gradients)
+    }
+
+    #[test]
+    fn gradients_equal_finite_differences_for_every_activation() {
+        use Activation::{Gelu, Mish, Relu, Silu, Tanh};
+        let device = Device::flex();
+        for activation in [Relu, Gelu, Silu, Mish, Tanh] {
+            let shape = shape(activation);
+            let members = members(&shape, 2);
+            let stack = MlpStack::new(&shape, &members.iter().collect::<Vec<_>>(), &device);
+            let (_, gradients) = loss_and_gradients(&stack, &device);
+            for (index, gradient) in gradients.iter().enumerate() {
+                let at = gradient.len() / 2;
+                let shifted = |step: f32| {
+                    let mut stack = stack.clone();
+                    let dims = stack.parameters[index].dims();
+                    let mut values = host(stack.parameters[index].clone());
+                    values[at] += step;
+                    stack.parameters[index] = tensor(values, dims, &device);
+                    f64::from(loss_and_gradients(&stack, &device).0)
+                };
+                let difference = (shifted(1e-2) - shifted(-1e-2)) / 2e-2;
+                let error = (difference - f64::from(gradient[at])).abs();
+                assert!(error < 2e-2 * (1.0 + difference.abs()), "{activation:?} {index} {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn members_do_not_reach_each_other() {
+        let device = Device::flex();
+        let shape = shape(Activation::Silu);
+        let members = members(&shape, 2);
+        let both = MlpStack::new(&shape, &[&members[0], &members[1]], &device);
+        let outputs = host(both.forward(inputs(&device), &[]));
+        for member in 0..2 {
+            let alone = MlpStack::new(&shape, &[&members[member]], &device);
+            let own = inputs(&device).slice([member..member + 1]);
+            assert_eq!(outputs[member * 7..(member + 1) * 7], host(alone.forward(own, &[])));
+        }
+    }
+
+    #[test]
+    fn weights_survive_the_way_through_a_stack() {
+        let shape = shape(Activation::Relu);
+        let members = members(&shape, 3);
+        let stack = MlpStack::new(&shape, &members.iter().collect::<Vec<_>>(), &Device::flex());
+        assert_eq!(stack.members(), members);
+    }
+
+    #[test]
+    fn one_layer_equals_the_hand_computed_product() {
+        let shape = StackShape { inputs: 2, hidden: vec![2], activation: Activation::Relu };
+        let weights = MemberWeights(vec![1.0, -1.0, 2.0, 0.5, 0.1, -0.2, 3.0, 4.0, 0.7]);
+        let stack = MlpStack::new(&shape, &[&weights], &Device::flex());
+        let outputs = stack.forward(tensor(vec![0.5, 1.5], [1, 1, 2], &Device::flex()), &[]);
+        // hidden = relu([0.5 + 3 + 0.1, -0.5 + 0.75 - 0.2]), output = 3 h1 + 4 h2 + 0.7.
+        assert!((host(outputs)[0] - (3.0 * 3.6 + 4.0 * 0.05 + 0.7)).abs() < 1e-5);
+    }
+}

@@ -45,7 +45,9 @@ pub enum JobError {
         name: String,
     },
     /// Somebody asked to stop.
-    #[error("interrupted; the state of run `{name}` is saved\n\nhint: go on with `massay train --resume --name {name}`")]
+    #[error(
+        "interrupted; the state of run `{name}` is saved\n\nhint: go on with `massay train --resume --name {name}`"
+    )]
     Interrupted {
         /// The run.
         name: String,

@@ -79,7 +79,10 @@ mod tests {
     fn values_are_toml_and_bare_words_are_strings() {
         assert_eq!(set("train.epochs=7").unwrap()["train"]["epochs"].as_integer(), Some(7));
         assert_eq!(set("model.hidden=[8, 4]").unwrap()["model"]["hidden"][1].as_integer(), Some(4));
-        assert_eq!(set("target.transform=log").unwrap()["target"]["transform"].as_str(), Some("log"));
+        assert_eq!(
+            set("target.transform=log").unwrap()["target"]["transform"].as_str(),
+            Some("log")
+        );
         assert_eq!(set("data.path=a/b=c.csv").unwrap()["data"]["path"].as_str(), Some("a/b=c.csv"));
     }
 

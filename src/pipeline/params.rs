@@ -149,10 +149,8 @@ fn read_table(path: &Path) -> Result<Table, ParamsError> {
 
 fn refuse_unknown_keys(table: &Table, place: &str) -> Result<(), ParamsError> {
     let defaults = Table::try_from(Params::default()).unwrap_or_default();
-    let known: Vec<String> = overrides::keys(&defaults)
-        .into_iter()
-        .chain(OPTIONAL_KEYS.map(str::to_owned))
-        .collect();
+    let known: Vec<String> =
+        overrides::keys(&defaults).into_iter().chain(OPTIONAL_KEYS.map(str::to_owned)).collect();
     let is_known = |key: &String| known.contains(key) || defaults.contains_key(key);
     match overrides::keys(table).into_iter().find(|key| !is_known(key)) {
         None => Ok(()),

@@ -62,7 +62,8 @@ impl RunFolder {
         if !force {
             self.refuse_existing(name)?;
         } else if self.unfinished.exists() {
-            fs::remove_dir_all(&self.unfinished).with_context(|| cannot("remove", &self.unfinished))?;
+            fs::remove_dir_all(&self.unfinished)
+                .with_context(|| cannot("remove", &self.unfinished))?;
         }
         fs::create_dir_all(&self.unfinished).with_context(|| cannot("create", &self.unfinished))?;
         let text = serde_json::to_string_pretty(start)?;
@@ -100,7 +101,8 @@ impl RunFolder {
 
 /// A new, empty folder beside `path`, to be renamed to it.
 pub(super) fn draft_of(path: &Path) -> PathBuf {
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name =
+        path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     path.with_file_name(format!(".{name}.draft"))
 }
 

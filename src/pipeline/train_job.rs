@@ -115,7 +115,11 @@ fn start_of(options: TrainOptions) -> Result<(RunStart, Dataset)> {
     if options.resume {
         let start = find_unfinished(&options.params.paths, options.name.as_deref())?;
         if options.backend.is_some_and(|backend| backend != start.backend) {
-            return Err(changed(&start, "another backend is asked for", &start.backend.to_string()));
+            return Err(changed(
+                &start,
+                "another backend is asked for",
+                &start.backend.to_string(),
+            ));
         }
         let dataset = read(&start.params)?;
         if dataset.sha256 != start.data_sha256 {
@@ -234,12 +238,7 @@ impl Inputs {
         Ok(Finished { report, metrics, checkpoint, report_folder })
     }
 
-    fn checkpoint(
-        &self,
-        trained: Trained,
-        judged: Judged,
-        metrics: &str,
-    ) -> Result<Checkpoint> {
+    fn checkpoint(&self, trained: Trained, judged: Judged, metrics: &str) -> Result<Checkpoint> {
         let (params, dataset) = (&self.start.params, &self.dataset);
         let manifest = Manifest {
             format: FORMAT_VERSION,

@@ -48,7 +48,12 @@ fn check_training(params: &Params) -> Result<(), ParamsError> {
     let delta = train.huber_delta;
     let positive = delta > 0.0 && delta.is_finite();
     require(positive, "train.huber_delta", delta, "a number above 0")?;
-    require((2..=100).contains(&train.inner_parts), "train.inner_parts", train.inner_parts, "2 to 100")
+    require(
+        (2..=100).contains(&train.inner_parts),
+        "train.inner_parts",
+        train.inner_parts,
+        "2 to 100",
+    )
 }
 
 fn require<T: std::fmt::Display>(

@@ -159,7 +159,8 @@ impl Checkpoint {
         let shape = &self.manifest.shape;
         let mut parts: Vec<(String, [usize; 3], Vec<f32>)> = Vec::new();
         for (layer, (fan_in, fan_out)) in shape.layers().enumerate() {
-            let pairs: Vec<_> = self.members.iter().map(|member| member.layer(shape, layer)).collect();
+            let pairs: Vec<_> =
+                self.members.iter().map(|member| member.layer(shape, layer)).collect();
             let weights = pairs.iter().flat_map(|(weight, _)| weight.iter().copied()).collect();
             let biases = pairs.iter().flat_map(|(_, bias)| bias.iter().copied()).collect();
             let count = self.members.len();

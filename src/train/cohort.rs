@@ -161,12 +161,7 @@ impl<'a> Cohort<'a> {
 
     /// Lets each active fold judge the epoch by its members' mean inner loss; says which networks
     /// now have their best weights.
-    fn judge(
-        &mut self,
-        epoch: usize,
-        losses: &[MemberLosses],
-        hooks: &Hooks<'_>,
-    ) -> Vec<bool> {
+    fn judge(&mut self, epoch: usize, losses: &[MemberLosses], hooks: &Hooks<'_>) -> Vec<bool> {
         let members = self.folds[0].members.len();
         let patience = self.context.config.patience;
         let mut improved = Vec::with_capacity(losses.len());

@@ -133,8 +133,6 @@ fn collect(
         trained.chosen_epochs.extend(cohort.chosen);
         trained.history.extend(cohort.history);
     }
-    trained.history.sort_by_key(|record| {
-        (record.repeat, record.fold, record.member, record.epoch)
-    });
+    trained.history.sort_by_key(|record| (record.repeat, record.fold, record.member, record.epoch));
     Ok(trained)
 }

@@ -2,7 +2,9 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::model::{Backend, MemberWeights, MlpStack, StackScaling, StackShape, forward, members_of, tensor};
+use crate::model::{
+    Backend, MemberWeights, MlpStack, StackScaling, StackShape, forward, members_of, tensor,
+};
 
 use super::{
     MemberTask, TrainConfig, TrainingPlan,
@@ -119,12 +121,8 @@ impl<'a> StackTrainer<'a> {
             .map(|parameter| parameter.clone().autodiff().require_grad())
             .collect();
         let outputs = forward(context.shape, &parameters, batch.features.autodiff(), &masks);
-        let losses = losses(
-            context.config,
-            outputs,
-            batch.targets.autodiff(),
-            batch.weights.autodiff(),
-        );
+        let losses =
+            losses(context.config, outputs, batch.targets.autodiff(), batch.weights.autodiff());
         let mut gradients = losses.clone().sum().backward();
         let gradients: Vec<Tensor<3>> = parameters
             .into_iter()
@@ -153,9 +151,11 @@ impl<'a> StackTrainer<'a> {
             }
         }
         let device = &context.backend.device;
-        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [members * count]), device);
+        let indices =
+            Tensor::<1, Int>::from_data(TensorData::new(indices, [members * count]), device);
         let columns = context.features.dims()[1];
-        let features = context.features.clone().select(0, indices).reshape([members, count, columns]);
+        let features =
+            context.features.clone().select(0, indices).reshape([members, count, columns]);
         Batch {
             features: self.scaling.apply(features),
             targets: tensor(targets, [members, count, 1], device),
@@ -251,7 +251,6 @@ impl<'a> StackTrainer<'a> {
     pub(super) fn best(&self) -> Vec<MemberWeights> {
         members_of(&self.best)
     }
-
 }
 
 /// The rows of one step, on the device.

@@ -69,12 +69,15 @@ impl CohortState {
     /// Replaces the state in the file at `path`, whole or not at all.
     pub(super) fn save(&self, path: &Path) -> Result<(), TrainError> {
         let failed = |source| TrainError::State { path: path.to_owned(), source };
-        let progress = serde_json::to_string(&self.progress).map_err(|error| failed(error.into()))?;
+        let progress =
+            serde_json::to_string(&self.progress).map_err(|error| failed(error.into()))?;
         let metadata = HashMap::from([("progress".to_owned(), progress)]);
         let members = self.members.iter().enumerate();
         let tensors = members.flat_map(|(index, member)| {
             let name = move |part: &str| format!("{index}.{part}");
-            member.parts().map(|(part, weights)| (name(part), Floats::new(&weights.0, &[weights.0.len()])))
+            member
+                .parts()
+                .map(|(part, weights)| (name(part), Floats::new(&weights.0, &[weights.0.len()])))
         });
         let bytes = safetensors::serialize(tensors, Some(metadata))
             .map_err(|error| failed(io::Error::other(error)))?;

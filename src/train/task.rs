@@ -87,14 +87,10 @@ impl TrainingPlan {
 }
 
 impl FoldTask {
-    fn new(
-        table: TrainingTable<'_>,
-        split: &Split,
-        members: usize,
-        config: &TrainConfig,
-    ) -> Self {
+    fn new(table: TrainingTable<'_>, split: &Split, members: usize, config: &TrainConfig) -> Self {
         let parts = inner_parts(table, split, config);
-        let member = |member: usize| MemberTask::new(table, split, member, parts.as_deref(), config);
+        let member =
+            |member: usize| MemberTask::new(table, split, member, parts.as_deref(), config);
         Self {
             repeat: split.repeat,
             fold: split.fold,

@@ -1,0 +1,84 @@
+//! Checkpoints: the same for the same inputs, and refused when damaged.
+
+use std::fs;
+
+use massay::{
+    model::{Backend, BackendKind},
+    train::Checkpoint,
+};
+
+use crate::support::{SHORT, Workshop, contents};
+
+fn trained() -> Workshop {
+    let workshop = Workshop::new();
+    workshop.succeed(&format!("train --name a --quiet {SHORT}"));
+    workshop
+}
+
+#[test]
+fn the_same_inputs_give_the_same_checkpoint_bytes() {
+    let workshop = trained();
+    workshop.succeed(&format!("train --name b --quiet {SHORT}"));
+    for file in ["manifest.json", "model.safetensors"] {
+        assert_eq!(
+            fs::read(workshop.path(&format!("checkpoints/a/{file}"))).unwrap(),
+            fs::read(workshop.path(&format!("checkpoints/b/{file}"))).unwrap(),
+            "{file} differs"
+        );
+    }
+    let reports = contents(&workshop.path("reports/a"));
+    for (name, bytes) in reports.iter().filter(|(name, _)| name != "report.html") {
+        let other = fs::read(workshop.path("reports/b").join(name)).unwrap();
+        assert!(*bytes == other, "{name} differs");
+    }
+}
+
+#[test]
+fn model_tensors_have_their_documented_names_and_shapes() {
+    let workshop = trained();
+    let bytes = fs::read(workshop.path("checkpoints/a/model.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let shape = |name: &str| tensors.tensor(name).unwrap().shape().to_vec();
+    assert_eq!(shape("layer0.weight"), [10, 15, 8]);
+    assert_eq!(shape("layer0.bias"), [10, 1, 8]);
+    assert_eq!(shape("layer1.weight"), [10, 8, 1]);
+    assert_eq!(tensors.len(), 4);
+}
+
+#[test]
+fn damaged_newer_and_foreign_checkpoints_are_refused_with_the_reason() {
+    let workshop = trained();
+    let model = "checkpoints/a/model.safetensors";
+    let manifest = "checkpoints/a/manifest.json";
+    let (tensors, text) = (fs::read(workshop.path(model)).unwrap(), workshop.read(manifest));
+    let refusal = || workshop.fail("predict --checkpoint checkpoints/a data/simulations.csv");
+    workshop.write(model, &tensors[..tensors.len() - 7]);
+    assert!(refusal().contains("SHA-256"), "{}", refusal());
+    let mut flipped = tensors.clone();
+    flipped[tensors.len() / 2] ^= 4;
+    workshop.write(model, &flipped);
+    assert!(refusal().contains("SHA-256"), "{}", refusal());
+    fs::remove_file(workshop.path(model)).unwrap();
+    assert!(refusal().contains("model.safetensors"), "{}", refusal());
+    workshop.write(model, &tensors);
+    workshop.write(manifest, text.replace("\"format\": 1", "\"format\": 2"));
+    assert!(refusal().contains("format 2, expected at most 1"), "{}", refusal());
+    workshop.write(manifest, &text[..text.len() / 2]);
+    assert!(refusal().contains("expected an intact checkpoint"), "{}", refusal());
+    workshop.write(manifest, "{\"name\": \"other\"}");
+    assert!(refusal().contains("names no format"), "{}", refusal());
+    fs::remove_file(workshop.path(manifest)).unwrap();
+    assert!(refusal().contains("has no manifest.json"), "{}", refusal());
+}
+
+#[test]
+fn a_checkpoint_predicts_the_same_on_both_cpu_backends() {
+    let workshop = trained();
+    let checkpoint = Checkpoint::read(&workshop.path("checkpoints/a")).unwrap();
+    let rows: Vec<f64> = (0..15 * 7).map(|i| 5.0 + f64::from(i % 13) * 20.0).collect();
+    let predict = |kind| checkpoint.predictor(&Backend::select(kind).unwrap()).predict(&rows);
+    for (a, b) in predict(BackendKind::Flex).iter().zip(predict(BackendKind::Ndarray)) {
+        assert!((a.value - b.value).abs() < 1e-4 * a.value);
+        assert!((a.upper - b.upper).abs() < 1e-4 * a.upper);
+    }
+}

@@ -1,0 +1,151 @@
+//! Small data sets, folders and runs of the program.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use massay::{
+    data::{CrossValidationConfig, Dataset, FoldPlan, Generator, Groups},
+    features::{FeatureConfig, FeatureMatrix, Preprocessor},
+    model::{Backend, BackendKind, ModelConfig},
+    train::{Cut, Hooks, TrainConfig, Trained, Training, TrainingPlan, TrainingTable, fit},
+};
+
+/// A folder with the shipped data and parameters, and the program in it.
+pub(crate) struct Workshop {
+    folder: tempfile::TempDir,
+}
+
+impl Workshop {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        for file in ["params.toml", "data/simulations.csv"] {
+            fs::copy(file, folder.path().join(file)).unwrap();
+        }
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn exists(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_massay"));
+        command.args(line.split_whitespace()).current_dir(self.folder.path());
+        command
+    }
+
+    pub(crate) fn run(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// Runs the program, which must succeed, and returns its standard output.
+    pub(crate) fn succeed(&self, line: &str) -> String {
+        let output = self.run(line);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "massay {line}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs the program, which must fail cleanly, and returns its standard error.
+    pub(crate) fn fail(&self, line: &str) -> String {
+        let output = self.run(line);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code().is_some_and(|code| code != 0), "massay {line} succeeded");
+        assert!(!errors.contains("panicked"), "massay {line} panicked: {errors}");
+        assert!(output.stdout.is_empty(), "massay {line} wrote before it failed");
+        errors
+    }
+}
+
+/// Short training, so that a test takes seconds.
+pub(crate) const SHORT: &str = "--set train.epochs=12 --set model.hidden=[8] --set model.members=2";
+
+/// A data set whose target is a smooth function of its features plus noise.
+pub(crate) fn dataset(rows: usize, features: usize, rows_per_group: usize, seed: u64) -> Dataset {
+    let mut generator = Generator::new(seed, &[99]);
+    let columns: Vec<Vec<f64>> =
+        (0..features).map(|_| (0..rows).map(|_| generator.normal()).collect()).collect();
+    let target = (0..rows).map(|row| {
+        let (a, b) = (columns[0][row], columns[1][row]);
+        (a + 0.5 * b).sin() + 0.3 * a * b + 0.1 * generator.normal()
+    });
+    let ids: Vec<u32> = (0..rows as u32).map(|row| row / rows_per_group as u32).collect();
+    let names = (0..=ids[rows - 1]).map(|id| format!("g{id}")).collect();
+    Dataset {
+        path: "made".to_owned(),
+        sha256: String::new(),
+        target_name: "y".to_owned(),
+        target: target.collect(),
+        feature_names: (0..features).map(|index| format!("x{index}")).collect(),
+        features: columns,
+        groups: (rows_per_group > 1).then(|| Groups { column: "group".to_owned(), ids, names }),
+        order: None,
+        skipped: Vec::new(),
+    }
+}
+
+pub(crate) fn matrix(dataset: &Dataset) -> FeatureMatrix {
+    let (names, columns) = (&dataset.feature_names, &dataset.features);
+    Preprocessor::new(&FeatureConfig::default(), names, columns).transform_columns(columns)
+}
+
+pub(crate) fn folds(dataset: &Dataset, folds: usize) -> FoldPlan {
+    let config = CrossValidationConfig { folds, ..CrossValidationConfig::default() };
+    FoldPlan::new(&config, dataset, 3).unwrap()
+}
+
+/// Trains on `dataset` without files.
+pub(crate) fn train(
+    dataset: &Dataset,
+    plan: &FoldPlan,
+    (model, config): (&ModelConfig, &TrainConfig),
+    backend: BackendKind,
+    cut: Option<Cut>,
+) -> Trained {
+    let matrix = matrix(dataset);
+    let groups = dataset.group_ids();
+    let table = TrainingTable { features: &matrix, targets: &dataset.target, groups: &groups };
+    let plan = TrainingPlan::new(table, plan, model.members, config);
+    let backend = Backend::select(backend).unwrap();
+    let cut = cut.unwrap_or(Cut::for_backend(&backend));
+    let training = Training { table, plan: &plan, model, config, backend: &backend, cut };
+    let hooks = Hooks { on_epoch: &|_| {}, interrupted: &|| false, state_folder: None };
+    fit(training, &hooks).unwrap()
+}
+
+/// Every file below `folder` with its content, by relative name.
+pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().display().to_string();
+                found.push((name, fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
