@@ -9,7 +9,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::data::simulate::{SimulationPlan, write_simulations};
+use crate::{
+    data::simulate::{SimulationPlan, write_simulations},
+    train::write_atomically,
+};
 
 /// Generate a synthetic drum-assay data set.
 ///
@@ -81,13 +84,9 @@ fn write_file(plan: &SimulationPlan, path: &Path, force: bool) -> Result<()> {
     if path.exists() && !force {
         bail!("{}: exists already\n\nhint: replace it with `--force`", path.display());
     }
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
     let cannot = || format!("cannot write {}", path.display());
-    fs::create_dir_all(folder).with_context(cannot)?;
-    let mut draft = BufWriter::new(tempfile::NamedTempFile::new_in(folder).with_context(cannot)?);
-    write_simulations(plan, &mut draft).with_context(cannot)?;
-    let draft = draft.into_inner().with_context(cannot)?;
-    draft.persist(path).with_context(cannot)?;
-    Ok(())
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(cannot)?;
+    }
+    write_atomically(path, |file| write_simulations(plan, file)).with_context(cannot)
 }

@@ -1,6 +1,6 @@
 //! A table of numbers with a target, ready to be split.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use csv::ByteRecord;
 
@@ -41,7 +41,7 @@ pub struct Groups {
     /// Group of each row, an index into `names`.
     pub ids: Vec<u32>,
     /// Distinct values, in order of first appearance.
-    pub names: Vec<String>,
+    pub names: Vec<Arc<str>>,
 }
 
 impl Groups {
@@ -89,8 +89,8 @@ impl Dataset {
 
     /// The name of the group of `row`, where there are groups.
     #[must_use]
-    pub fn group_name(&self, row: usize) -> Option<&str> {
-        self.groups.as_ref().map(|groups| groups.names[groups.ids[row] as usize].as_str())
+    pub fn group_name(&self, row: usize) -> Option<Arc<str>> {
+        self.groups.as_ref().map(|groups| Arc::clone(&groups.names[groups.ids[row] as usize]))
     }
 
     fn refuse_unusable(&self) -> Result<(), DataError> {
@@ -135,8 +135,8 @@ struct Column {
 #[derive(Default)]
 struct GroupColumn {
     ids: Vec<u32>,
-    names: Vec<String>,
-    known: HashMap<Vec<u8>, u32>,
+    names: Vec<Arc<str>>,
+    known: HashMap<Arc<str>, u32>,
 }
 
 impl Columns {
@@ -223,9 +223,11 @@ impl Column {
 impl GroupColumn {
     fn push(&mut self, cell: &[u8]) {
         let next = self.names.len() as u32;
-        let id = self.known.get(cell).copied().unwrap_or_else(|| {
-            self.known.insert(cell.to_vec(), next);
-            self.names.push(String::from_utf8_lossy(cell).into_owned());
+        let cell = String::from_utf8_lossy(cell);
+        let id = self.known.get(&*cell).copied().unwrap_or_else(|| {
+            let name: Arc<str> = cell.into();
+            self.known.insert(Arc::clone(&name), next);
+            self.names.push(name);
             next
         });
         self.ids.push(id);

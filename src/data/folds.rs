@@ -182,7 +182,7 @@ pub fn balanced_parts(
     parts: usize,
     generator: &mut Generator,
 ) -> Vec<u32> {
-    let mut units = group_units(rows, groups, target);
+    let (positions, mut units) = group_units(rows, groups, target);
     generator.shuffle(&mut units);
     units.sort_by(|a, b| a.mean.total_cmp(&b.mean));
     let mut rows_of_part = vec![0_usize; parts];
@@ -192,10 +192,10 @@ pub fn balanced_parts(
         generator.shuffle(&mut order);
         order.sort_by_key(|part| rows_of_part[*part]);
         generator.shuffle(block);
-        block.sort_by_key(|unit| std::cmp::Reverse(unit.members.len()));
+        block.sort_by_key(|unit| std::cmp::Reverse(unit.end - unit.start));
         for (unit, part) in block.iter().zip(order) {
-            rows_of_part[part] += unit.members.len();
-            for &member in &unit.members {
+            rows_of_part[part] += (unit.end - unit.start) as usize;
+            for &member in &positions[unit.start as usize..unit.end as usize] {
                 part_of_row[member as usize] = part as u32;
             }
         }
@@ -203,23 +203,27 @@ pub fn balanced_parts(
     part_of_row
 }
 
-/// The rows of one group (as positions within the split rows) and their mean target.
+/// The rows of one group, `start..end` of the sorted positions, and their mean target.
 struct Unit {
     mean: f64,
-    members: Vec<u32>,
+    start: u32,
+    end: u32,
 }
 
-fn group_units(rows: &[u32], groups: &[u32], target: &[f64]) -> Vec<Unit> {
+/// Positions within `rows`, group by group, and the groups.
+fn group_units(rows: &[u32], groups: &[u32], target: &[f64]) -> (Vec<u32>, Vec<Unit>) {
     let mut positions: Vec<u32> = (0..rows.len() as u32).collect();
     let group_of = |position: u32| groups[rows[position as usize] as usize];
     positions.sort_by_key(|position| group_of(*position));
-    positions
-        .chunk_by(|a, b| group_of(*a) == group_of(*b))
-        .map(|members| {
-            let sum: f64 = members.iter().map(|m| target[rows[*m as usize] as usize]).sum();
-            Unit { mean: sum / members.len() as f64, members: members.to_vec() }
-        })
-        .collect()
+    let mut end = 0;
+    let units = positions.chunk_by(|a, b| group_of(*a) == group_of(*b)).map(|members| {
+        let start = end;
+        end += members.len() as u32;
+        let sum: f64 = members.iter().map(|m| target[rows[*m as usize] as usize]).sum();
+        Unit { mean: sum / members.len() as f64, start, end }
+    });
+    let units = units.collect();
+    (positions, units)
 }
 
 fn splits_of(parts: &[u32], folds: usize, repeat: usize) -> Vec<Split> {

@@ -1,5 +1,7 @@
 //! The outcome of judging predictions: scored rows, pooled and per fold, and by target range.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Scores;
@@ -13,7 +15,8 @@ pub struct ScoredRow {
     /// Position of the row in the data file, from 0.
     pub row: usize,
     /// The group (container) of the row, where the data has groups.
-    pub group: Option<String>,
+    #[serde(with = "shared_text")]
+    pub group: Option<Arc<str>>,
     /// Repeat of the cross-validation, from 0.
     pub repeat: usize,
     /// Fold that held this row out, from 0.
@@ -123,6 +126,26 @@ impl RangeScores {
             median_relative_error: positive.then_some(middle),
             scores: Scores::of(rows),
         }
+    }
+}
+
+/// Text that many rows share, read and written as plain text.
+mod shared_text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        text: &Option<Arc<str>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        text.as_deref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Arc<str>>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map(Arc::from))
     }
 }
 

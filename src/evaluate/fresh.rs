@@ -16,7 +16,7 @@ pub fn evaluate_fresh(predictor: &Predictor, dataset: &Dataset) -> Evaluation {
     }
     let scored = |(row, prediction): (usize, Prediction)| ScoredRow {
         row,
-        group: dataset.group_name(row).map(str::to_owned),
+        group: dataset.group_name(row),
         repeat: 0,
         fold: 0,
         target: dataset.target[row],

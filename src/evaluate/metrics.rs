@@ -76,7 +76,7 @@ mod tests {
     fn row(target: f64, prediction: f64, half_width: f64, group: Option<&str>) -> ScoredRow {
         ScoredRow {
             row: 0,
-            group: group.map(str::to_owned),
+            group: group.map(Into::into),
             repeat: 0,
             fold: 0,
             target,

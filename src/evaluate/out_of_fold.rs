@@ -164,15 +164,14 @@ impl OutOfFoldInputs<'_> {
         let scored = |(index, split): (usize, &Split)| -> Vec<ScoredRow> {
             let fold = &folds[index];
             let first = index - index % per_repeat;
+            let radius = calibration.cross_fitted(index, first..first + per_repeat);
             let row = |(position, &row): (usize, &u32)| {
                 let (row, prediction) = (row as usize, predictions[index][position]);
-                let transformed = fold.transform.apply(prediction);
-                let bounds =
-                    calibration.cross_fitted(transformed, index, first..first + per_repeat);
-                let (lower, upper) = fold.interval(prediction, bounds);
+                let centre = fold.transform.apply(prediction);
+                let (lower, upper) = fold.interval(prediction, (centre - radius, centre + radius));
                 ScoredRow {
                     row,
-                    group: self.dataset.group_name(row).map(str::to_owned),
+                    group: self.dataset.group_name(row),
                     repeat: split.repeat,
                     fold: split.fold,
                     target: self.dataset.target[row],

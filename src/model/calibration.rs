@@ -80,18 +80,13 @@ impl Calibration {
         (-self.upper(&mirrored), self.upper(predictions))
     }
 
-    /// The interval of a row that fold `fold` held out: its own prediction and the other folds'
-    /// residuals, `repeat` being the folds of the same repeat.
+    /// Half the width, in the transformed target's space, of the intervals around the predictions
+    /// of fold `fold` for the rows that it held out: a quantile of the other folds' residuals,
+    /// `repeat` being the folds of the same repeat.
     #[must_use]
-    pub fn cross_fitted(
-        &self,
-        prediction: f64,
-        fold: usize,
-        repeat: std::ops::Range<usize>,
-    ) -> (f64, f64) {
+    pub fn cross_fitted(&self, fold: usize, repeat: std::ops::Range<usize>) -> f64 {
         let others: Vec<usize> = repeat.filter(|other| *other != fold).collect();
-        let upper = self.quantile(&others, 1, |_| 0.0);
-        (prediction - upper, prediction + upper)
+        self.quantile(&others, 1, |_| 0.0)
     }
 
     fn upper(&self, predictions: &[f64]) -> f64 {
@@ -191,8 +186,8 @@ mod tests {
     fn cross_fitted_interval_leaves_its_own_fold_out() {
         let (own, other) = ([1000.0; 30], [2.0; 30]);
         let calibration = calibration(0.9, 1, &[&own, &other]);
-        assert_eq!(calibration.cross_fitted(5.0, 0, 0..2), (3.0, 7.0));
-        assert_eq!(calibration.cross_fitted(5.0, 1, 0..2), (-995.0, 1005.0));
+        assert_eq!(calibration.cross_fitted(0, 0..2), 2.0);
+        assert_eq!(calibration.cross_fitted(1, 0..2), 1000.0);
     }
 
     #[test]

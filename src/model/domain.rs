@@ -1,9 +1,11 @@
 //! How far a row lies from the rows the model knows, all columns taken together.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use crate::features::{FeatureMatrix, Scaler};
+
+use super::gram::for_each_block;
 
 /// Columns whose value lies more than this many conditional standard deviations from what the
 /// other columns of the row let expect are named.
@@ -26,8 +28,7 @@ impl DomainGuard {
     #[must_use]
     pub fn fit(matrix: &FeatureMatrix, rows: &[u32]) -> Self {
         let scaler = Scaler::fit(matrix, rows);
-        let standard = |row: &u32| DVector::from_vec(scaler.transform(matrix.row(*row as usize)));
-        let covariance = shrunk_covariance(matrix.columns(), rows, standard);
+        let covariance = shrunk_covariance(matrix, rows, &scaler);
         let size = matrix.columns();
         let precision =
             covariance.cholesky().map_or_else(|| DMatrix::identity(size, size), |c| c.inverse());
@@ -91,20 +92,15 @@ impl DomainGuard {
     }
 }
 
-/// The Ledoit-Wolf estimate of the covariance of rows with mean zero.
-fn shrunk_covariance(
-    size: usize,
-    rows: &[u32],
-    scaled: impl Fn(&u32) -> DVector<f64>,
-) -> DMatrix<f64> {
-    let count = rows.len() as f64;
+/// The Ledoit-Wolf estimate of the covariance of the standardised rows.
+fn shrunk_covariance(matrix: &FeatureMatrix, rows: &[u32], scaler: &Scaler) -> DMatrix<f64> {
+    let (size, count) = (matrix.columns(), rows.len() as f64);
     let mut covariance = DMatrix::zeros(size, size);
     let mut fourth = 0.0;
-    for row in rows {
-        let x = scaled(row);
-        covariance.ger(1.0 / count, &x, &x, 1.0);
-        fourth += x.norm_squared().powi(2) / count;
-    }
+    for_each_block(matrix, rows, scaler, |_, block| {
+        covariance.gemm(1.0 / count, block, &block.transpose(), 1.0);
+        fourth += block.column_iter().map(|x| x.norm_squared().powi(2)).sum::<f64>() / count;
+    });
     let level = covariance.trace() / size as f64;
     let norm_squared = covariance.norm_squared();
     let spread = norm_squared - size as f64 * level * level;

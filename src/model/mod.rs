@@ -7,6 +7,7 @@ mod backend;
 mod calibration;
 mod config;
 mod domain;
+mod gram;
 mod predictor;
 mod ridge;
 mod scaling;

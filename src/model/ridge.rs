@@ -4,6 +4,8 @@ use nalgebra::{DMatrix, DVector};
 
 use crate::features::{FeatureMatrix, Scaler};
 
+use super::gram::normal_equations;
+
 /// A linear model with an L2 penalty on standardised features.
 #[derive(Clone, Debug)]
 pub struct Ridge {
@@ -57,17 +59,9 @@ impl NormalEquations {
         scaler: &Scaler,
         intercept: f64,
     ) -> Self {
-        let size = matrix.columns();
-        let mut gram = DMatrix::zeros(size, size);
-        let mut moment = DVector::zeros(size);
-        let mut target_squares = 0.0;
-        for &row in rows {
-            let x = DVector::from_vec(scaler.transform(matrix.row(row as usize)));
-            let y = target[row as usize] - intercept;
-            gram.ger(1.0, &x, &x, 1.0);
-            moment.axpy(y, &x, 1.0);
-            target_squares += y * y;
-        }
+        let centred = |row: u32| target[row as usize] - intercept;
+        let (gram, moment) = normal_equations(matrix, rows, scaler, centred);
+        let target_squares = rows.iter().map(|row| centred(*row).powi(2)).sum();
         let decomposed = gram.symmetric_eigen();
         Self {
             count: rows.len() as f64,

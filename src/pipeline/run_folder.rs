@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -68,7 +69,8 @@ impl RunFolder {
         fs::create_dir_all(&self.unfinished).with_context(|| cannot("create", &self.unfinished))?;
         let text = serde_json::to_string_pretty(start)?;
         let file = self.unfinished.join(START_FILE);
-        write_atomically(&file, text.as_bytes()).with_context(|| cannot("write", &file))
+        write_atomically(&file, |file| file.write_all(text.as_bytes()))
+            .with_context(|| cannot("write", &file))
     }
 
     /// Refuses a name that is taken.

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use crate::{
     data::{Dataset, FoldPlan},
     evaluate::{
-        Evaluation, Judged, OutOfFoldInputs, Scores, judge_baseline, judge_stack,
+        Evaluation, Judged, OutOfFoldInputs, ScoredRow, Scores, judge_baseline, judge_stack,
         refuse_small_calibration,
     },
     features::{FeatureMatrix, Preprocessor, TargetTransform},
@@ -88,8 +88,8 @@ pub struct Finished {
 /// When an input is refused, training diverges or is interrupted, or results cannot be written.
 pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Finished> {
     let (resume, force) = (options.resume, options.force);
-    let (start, dataset) = start_of(options)?;
-    let inputs = Inputs::new(start, dataset)?;
+    let (start, dataset, backend) = start_of(options)?;
+    let inputs = Inputs::new(start, dataset, backend)?;
     let run = RunFolder::new(&inputs.start.params.paths, &inputs.start.name)?;
     if !resume {
         run.begin(&inputs.start, force)?;
@@ -105,12 +105,16 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     let began = Instant::now();
     let trained = inputs.fit(&run, observer)?;
     let seconds = began.elapsed().as_secs_f64();
+    tracing::info!("trained in {seconds:.1} s");
     let judged = inputs.judge(&trained);
-    inputs.write(&run, trained, judged, seconds)
+    tracing::info!("judged after {:.1} s", began.elapsed().as_secs_f64());
+    let finished = inputs.write(&run, trained, judged, seconds)?;
+    tracing::info!("reported after {:.1} s", began.elapsed().as_secs_f64());
+    Ok(finished)
 }
 
 /// What the run starts from: a new name, or what an unfinished run was started with.
-fn start_of(options: TrainOptions) -> Result<(RunStart, Dataset)> {
+fn start_of(options: TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
     let read = |params: &Params| Dataset::read(&params.data, &params.cv.order_column);
     if options.resume {
         let start = find_unfinished(&options.params.paths, options.name.as_deref())?;
@@ -126,7 +130,8 @@ fn start_of(options: TrainOptions) -> Result<(RunStart, Dataset)> {
             let found = format!("{} has changed", dataset.path);
             return Err(changed(&start, &found, "the data it was started with"));
         }
-        return Ok((start, dataset));
+        let backend = Backend::select(start.backend)?;
+        return Ok((start, dataset, backend));
     }
     let params = options.params;
     let dataset = read(&params)?;
@@ -135,7 +140,8 @@ fn start_of(options: TrainOptions) -> Result<(RunStart, Dataset)> {
     RunFolder::new(&params.paths, &name)
         .and_then(|run| if options.force { Ok(()) } else { run.refuse_existing(&name) })?;
     let (started, data_sha256) = (provenance::now(), dataset.sha256.clone());
-    Ok((RunStart { name, started, backend: backend.kind, data_sha256, params }, dataset))
+    let start = RunStart { name, started, backend: backend.kind, data_sha256, params };
+    Ok((start, dataset, backend))
 }
 
 fn changed(start: &RunStart, found: &str, expected: &str) -> anyhow::Error {
@@ -161,7 +167,7 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn new(start: RunStart, dataset: Dataset) -> Result<Self> {
+    fn new(start: RunStart, mut dataset: Dataset, backend: Backend) -> Result<Self> {
         let params = &start.params;
         let transform = params.target.transform;
         let transformed = transform.apply_all(&dataset.target_name, &dataset.target)?;
@@ -170,7 +176,8 @@ impl Inputs {
         let (names, columns) = (&dataset.feature_names, &dataset.features);
         let preprocessor = Preprocessor::new(&params.features, names, columns);
         let matrix = preprocessor.transform_columns(columns);
-        let backend = Backend::select(start.backend)?;
+        // The matrix stands for the raw features from here on.
+        dataset.features = Vec::new();
         let warnings = warnings(&dataset, &plan);
         Ok(Self { start, dataset, backend, plan, preprocessor, matrix, transformed, warnings })
     }
@@ -222,10 +229,11 @@ impl Inputs {
         self,
         run: &RunFolder,
         trained: Trained,
-        judged: Judged,
+        mut judged: Judged,
         seconds: f64,
     ) -> Result<Finished> {
-        let report = self.report(&trained, &judged, seconds);
+        let rows = std::mem::take(&mut judged.rows);
+        let report = self.report(&trained, rows, seconds);
         let drafts = run.drafts()?;
         write_report(&report, &drafts.1)?;
         let metrics = read_text(&drafts.1.join("metrics.json"))?;
@@ -262,7 +270,7 @@ impl Inputs {
         Ok(Checkpoint { manifest, members: trained.members })
     }
 
-    fn report(&self, trained: &Trained, judged: &Judged, seconds: f64) -> RunReport {
+    fn report(&self, trained: &Trained, rows: Vec<ScoredRow>, seconds: f64) -> RunReport {
         let (params, dataset) = (&self.start.params, &self.dataset);
         let splits = self.plan.splits.iter().zip(&trained.chosen_epochs);
         let epochs: Vec<(usize, usize, usize)> =
@@ -270,7 +278,7 @@ impl Inputs {
         RunReport {
             name: self.start.name.clone(),
             data: data_summary(dataset, &params.data.unit),
-            evaluation: Evaluation::new(judged.rows.clone(), params.interval.level, &epochs),
+            evaluation: Evaluation::new(rows, params.interval.level, &epochs),
             baseline: self.baseline(),
             history: trained.history.clone(),
             loss_name: loss_name(params),

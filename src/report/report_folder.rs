@@ -1,6 +1,6 @@
 //! The folder of a report, and everything in it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -36,13 +36,18 @@ fn write_figures(figures: &[Figure], folder: &Path) -> Result<(), ReportError> {
 fn write_tables(report: &RunReport, folder: &Path) -> Result<(), ReportError> {
     let metrics = tables::metrics_json(report).map_err(io::Error::from);
     write(&folder.join("metrics.json"), metrics)?;
-    let predictions = tables::predictions_csv(&report.evaluation.rows).map_err(io::Error::from);
-    write(&folder.join("predictions.csv"), predictions)?;
+    create(&folder.join("predictions.csv"), |file| {
+        tables::predictions_csv(&report.evaluation.rows, file)
+    })?;
     if report.history.is_empty() {
         return Ok(());
     }
-    let history = tables::history_csv(&report.history).map_err(io::Error::from);
-    write(&folder.join("history.csv"), history)
+    create(&folder.join("history.csv"), |file| tables::history_csv(&report.history, file))
+}
+
+fn create(path: &Path, fill: impl FnOnce(File) -> io::Result<()>) -> Result<(), ReportError> {
+    let filled = File::create(path).and_then(fill);
+    filled.map_err(|source| ReportError::File { path: path.to_owned(), source })
 }
 
 fn write(path: &Path, bytes: io::Result<Vec<u8>>) -> Result<(), ReportError> {

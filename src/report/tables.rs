@@ -1,5 +1,7 @@
 //! The numbers of a report as files for other programs: JSON and CSV.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
 use super::run_report::{Baseline, RunReport};
@@ -69,22 +71,22 @@ fn named_scores(baseline: &Baseline) -> NamedScores<'_> {
 }
 
 /// `predictions.csv`: one line per judged row; every number reads back to the same bits.
-pub(super) fn predictions_csv(rows: &[ScoredRow]) -> csv::Result<Vec<u8>> {
-    csv_bytes(&PREDICTION_COLUMNS, rows)
+pub(super) fn predictions_csv(rows: &[ScoredRow], output: impl Write) -> io::Result<()> {
+    write_csv(&PREDICTION_COLUMNS, rows, output)
 }
 
 /// `history.csv`: one line per epoch and network.
-pub(super) fn history_csv(history: &[EpochRecord]) -> csv::Result<Vec<u8>> {
-    csv_bytes(&HISTORY_COLUMNS, history)
+pub(super) fn history_csv(history: &[EpochRecord], output: impl Write) -> io::Result<()> {
+    write_csv(&HISTORY_COLUMNS, history, output)
 }
 
-fn csv_bytes<T: Serialize>(columns: &[&str], records: &[T]) -> csv::Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+fn write_csv<T: Serialize>(columns: &[&str], records: &[T], output: impl Write) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(output);
     writer.write_record(columns)?;
     for record in records {
         writer.serialize(record)?;
     }
-    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    writer.flush()
 }
 
 #[cfg(test)]
@@ -123,8 +125,9 @@ mod tests {
         rows[0].lower = f64::NEG_INFINITY;
         rows[1].prediction = 1.0e-310;
         rows[2].group = None;
-        rows[3].group = Some("a, \"b\"\nc".to_owned());
-        let bytes = predictions_csv(&rows).unwrap();
+        rows[3].group = Some("a, \"b\"\nc".into());
+        let mut bytes = Vec::new();
+        predictions_csv(&rows, &mut bytes).unwrap();
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         assert_eq!(reader.headers().unwrap(), PREDICTION_COLUMNS.as_slice());
         let read: Vec<ScoredRow> = reader.deserialize().map(Result::unwrap).collect();
@@ -135,7 +138,8 @@ mod tests {
     fn history_has_one_line_per_epoch_and_network() {
         let mut history = sample_report(20, 2).history;
         history[3].validation_loss = None;
-        let bytes = history_csv(&history).unwrap();
+        let mut bytes = Vec::new();
+        history_csv(&history, &mut bytes).unwrap();
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         assert_eq!(reader.headers().unwrap(), HISTORY_COLUMNS.as_slice());
         let read: Vec<EpochRecord> = reader.deserialize().map(Result::unwrap).collect();
@@ -144,7 +148,8 @@ mod tests {
 
     #[test]
     fn tables_without_rows_keep_their_header() {
-        let bytes = predictions_csv(&[]).unwrap();
+        let mut bytes = Vec::new();
+        predictions_csv(&[], &mut bytes).unwrap();
         assert_eq!(String::from_utf8(bytes).unwrap().trim_end(), PREDICTION_COLUMNS.join(","));
     }
 }

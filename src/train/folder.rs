@@ -2,22 +2,36 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, BufWriter},
     path::Path,
 };
 
-/// Writes a file by way of a temporary one in the same folder: after a crash there is the old
-/// content or the new, never a part.
+/// Writes a file by way of a draft beside it: after a crash there is the old content or the new,
+/// never a part.
 ///
 /// # Errors
-/// When the folder cannot be written.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    sync(folder)
+/// When the folder cannot be written, or `write` fails.
+pub fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = path.with_file_name(format!(".{name}.{}.draft", std::process::id()));
+    let written = write_draft(&draft, write).and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    written?;
+    path.parent().map_or(Ok(()), sync)
+}
+
+fn write_draft(
+    draft: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(draft)?);
+    write(&mut file)?;
+    file.into_inner()?.sync_all()
 }
 
 /// Moves the finished folder `from` to `to`, in place of what may be there.

@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -81,7 +81,7 @@ impl CohortState {
         });
         let bytes = safetensors::serialize(tensors, Some(metadata))
             .map_err(|error| failed(io::Error::other(error)))?;
-        write_atomically(path, &bytes).map_err(failed)
+        write_atomically(path, |file| file.write_all(&bytes)).map_err(failed)
     }
 
     /// The state in the file at `path`, or `None` where there is no file.

@@ -101,7 +101,7 @@ fn draw_fold(
     let panel = Panel {
         heading: heading.to_owned(),
         x_name: String::new(),
-        y_name: String::new(),
+        y_name: "loss".to_owned(),
         x: Axis::exact(0.0, last * 1.02, 4),
         y,
     };
