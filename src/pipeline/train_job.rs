@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use crate::{
     data::{Dataset, FoldPlan},
     evaluate::{
-        Evaluation, Judged, OutOfFoldInputs, ScoredRow, Scores, judge_baseline, judge_stack,
+        Evaluation, Judged, OutOfFoldInputs, Scores, judge_baseline, judge_stack,
         refuse_small_calibration,
     },
     features::{FeatureMatrix, Preprocessor, TargetTransform},
@@ -106,9 +106,10 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     let trained = inputs.fit(&run, observer)?;
     let seconds = began.elapsed().as_secs_f64();
     tracing::info!("trained in {seconds:.1} s");
+    let baseline = inputs.baseline();
     let judged = inputs.judge(&trained);
     tracing::info!("judged after {:.1} s", began.elapsed().as_secs_f64());
-    let finished = inputs.write(&run, trained, judged, seconds)?;
+    let finished = inputs.write(&run, Outcome { trained, judged, baseline, seconds })?;
     tracing::info!("reported after {:.1} s", began.elapsed().as_secs_f64());
     Ok(finished)
 }
@@ -152,6 +153,14 @@ fn changed(start: &RunStart, found: &str, expected: &str) -> anyhow::Error {
         hint: "undo the change, or start anew with `--force`".to_owned(),
     }
     .into()
+}
+
+/// What a training gives.
+struct Outcome {
+    trained: Trained,
+    judged: Judged,
+    baseline: Option<Baseline>,
+    seconds: f64,
 }
 
 /// Everything a training is a function of.
@@ -225,19 +234,12 @@ impl Inputs {
         judge_stack(self.out_of_fold(), &shape, &trained.members, &trained.scaling, &self.backend)
     }
 
-    fn write(
-        self,
-        run: &RunFolder,
-        trained: Trained,
-        mut judged: Judged,
-        seconds: f64,
-    ) -> Result<Finished> {
-        let rows = std::mem::take(&mut judged.rows);
-        let report = self.report(&trained, rows, seconds);
+    fn write(self, run: &RunFolder, mut outcome: Outcome) -> Result<Finished> {
+        let report = self.report(&mut outcome);
         let drafts = run.drafts()?;
         write_report(&report, &drafts.1)?;
         let metrics = read_text(&drafts.1.join("metrics.json"))?;
-        self.checkpoint(trained, judged, &metrics)?.write(&drafts.0)?;
+        self.checkpoint(outcome, &metrics)?.write(&drafts.0)?;
         let file = drafts.0.join("run.json");
         let text = serde_json::to_string_pretty(&report.provenance)? + "\n";
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
@@ -246,7 +248,8 @@ impl Inputs {
         Ok(Finished { report, metrics, checkpoint, report_folder })
     }
 
-    fn checkpoint(&self, trained: Trained, judged: Judged, metrics: &str) -> Result<Checkpoint> {
+    fn checkpoint(&self, outcome: Outcome, metrics: &str) -> Result<Checkpoint> {
+        let Outcome { trained, judged, .. } = outcome;
         let (params, dataset) = (&self.start.params, &self.dataset);
         let manifest = Manifest {
             format: FORMAT_VERSION,
@@ -270,7 +273,9 @@ impl Inputs {
         Ok(Checkpoint { manifest, members: trained.members })
     }
 
-    fn report(&self, trained: &Trained, rows: Vec<ScoredRow>, seconds: f64) -> RunReport {
+    /// The report; takes the judged rows and the history, which a checkpoint does not need.
+    fn report(&self, outcome: &mut Outcome) -> RunReport {
+        let trained = &mut outcome.trained;
         let (params, dataset) = (&self.start.params, &self.dataset);
         let splits = self.plan.splits.iter().zip(&trained.chosen_epochs);
         let epochs: Vec<(usize, usize, usize)> =
@@ -278,13 +283,17 @@ impl Inputs {
         RunReport {
             name: self.start.name.clone(),
             data: data_summary(dataset, &params.data.unit),
-            evaluation: Evaluation::new(rows, params.interval.level, &epochs),
-            baseline: self.baseline(),
-            history: trained.history.clone(),
+            evaluation: Evaluation::new(
+                std::mem::take(&mut outcome.judged.rows),
+                params.interval.level,
+                &epochs,
+            ),
+            baseline: outcome.baseline.take(),
+            history: std::mem::take(&mut trained.history),
             loss_name: loss_name(params),
             warnings: self.warnings.clone(),
             params: params.to_toml(),
-            provenance: self.provenance(seconds),
+            provenance: self.provenance(outcome.seconds),
         }
     }
 

@@ -24,10 +24,10 @@ pub(super) struct Adam {
 struct Stride {
     /// Whether it moves at all.
     active: bool,
-    /// learning rate / (1 - beta1^t).
+    /// learning rate x sqrt(1 - beta2^t) / (1 - beta1^t): both moments' corrections.
     size: f32,
-    /// sqrt(1 - beta2^t): the second moment's correction.
-    correction: f32,
+    /// epsilon x sqrt(1 - beta2^t).
+    epsilon: f32,
     /// learning rate x weight decay.
     decay: f32,
 }
@@ -65,10 +65,11 @@ impl Adam {
 impl Stride {
     fn new(active: bool, steps: u32, learning_rate: f64, decay: f64) -> Self {
         let steps = steps.max(1) as i32;
+        let correction = (1.0 - BETA_2.powi(steps)).sqrt();
         Self {
             active,
-            size: (learning_rate / (1.0 - BETA_1.powi(steps))) as f32,
-            correction: (1.0 - BETA_2.powi(steps)).sqrt() as f32,
+            size: (learning_rate * correction / (1.0 - BETA_1.powi(steps))) as f32,
+            epsilon: (EPSILON * correction) as f32,
             decay: decay as f32,
         }
     }
@@ -101,11 +102,10 @@ fn step_on_host(
 
 fn fused(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], stride: Stride) {
     let (beta_1, beta_2) = (BETA_1 as f32, BETA_2 as f32);
-    let epsilon = EPSILON as f32;
     for (((p, m), v), g) in p.iter_mut().zip(m).zip(v).zip(g) {
         *m += (1.0 - beta_1) * (g - *m);
         *v += (1.0 - beta_2) * (g * g - *v);
-        *p -= stride.decay * *p + stride.size * *m / (v.sqrt() / stride.correction + epsilon);
+        *p -= stride.decay * *p + stride.size * *m / (v.sqrt() + stride.epsilon);
     }
 }
 
@@ -126,10 +126,53 @@ fn step_on_device(
     let rate_2 = column(&|stride| or_zero(stride, (1.0 - BETA_2) as f32));
     let size = column(&|stride| or_zero(stride, stride.size));
     let decay = column(&|stride| or_zero(stride, stride.decay));
-    let correction = column(&|stride| stride.correction);
+    let epsilon = column(&|stride| stride.epsilon);
     let squared = gradient.clone() * gradient.clone();
     *first = first.clone() + (gradient - first.clone()) * rate_1;
     *second = second.clone() + (squared - second.clone()) * rate_2;
-    let scale = second.clone().sqrt() / correction + EPSILON;
+    let scale = second.clone().sqrt() + epsilon;
     *parameter = parameter.clone() - parameter.clone() * decay - first.clone() / scale * size;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::BackendKind;
+
+    /// The textbook: moments, bias corrections, decoupled decay; in double precision.
+    fn textbook(gradients: &[f64], learning_rate: f64, weight_decay: f64) -> f64 {
+        let (mut p, mut m, mut v) = (0.7, 0.0, 0.0);
+        for (step, g) in (1..).zip(gradients) {
+            m = BETA_1 * m + (1.0 - BETA_1) * g;
+            v = BETA_2 * v + (1.0 - BETA_2) * g * g;
+            let corrected = m / (1.0 - BETA_1.powi(step));
+            let scale = (v / (1.0 - BETA_2.powi(step))).sqrt() + EPSILON;
+            p -= learning_rate * (weight_decay * p + corrected / scale);
+        }
+        p
+    }
+
+    #[test]
+    fn both_forms_of_the_step_equal_the_textbook_and_spare_stopped_networks() {
+        let backend = Backend::select(BackendKind::Flex).unwrap();
+        let filled = |value: f32| Tensor::<3>::full([2, 1, 1], value, &backend.device);
+        let gradients = [0.3, -0.8, 1e-4, 2.0, 0.05];
+        for on_host in [true, false] {
+            let (mut parameter, mut moments) = (filled(0.7), [filled(0.0), filled(0.0)]);
+            for (step, gradient) in (1..).zip(gradients) {
+                let stride = |active| Stride::new(active, step, 0.01, 0.01 * 0.1);
+                let strides = [stride(true), stride(false)];
+                let gradient = filled(gradient as f32);
+                if on_host {
+                    step_on_host(&mut parameter, &mut moments, gradient, &strides);
+                } else {
+                    step_on_device(&mut parameter, &mut moments, gradient, &strides);
+                }
+            }
+            let values = parameter.into_data().try_into_vec::<f32>().unwrap();
+            let expected = textbook(&gradients, 0.01, 0.1);
+            assert!((f64::from(values[0]) - expected).abs() < 1e-6, "{values:?} {expected}");
+            assert_eq!(values[1], 0.7);
+        }
+    }
 }

@@ -114,10 +114,14 @@ impl<'a> Cohort<'a> {
         let losses = trained.ok_or(TrainError::Interrupted)?.concat();
         self.record(epoch, &losses, &active)?;
         let improved = self.judge(epoch, &losses, hooks);
+        self.progress.epoch = epoch;
+        if context.plan.inner_rows == 0 && !self.is_finished() {
+            // Nothing judges epochs: the last one is kept, and copies before it would be wasted.
+            return Ok(());
+        }
         for (stack, improved) in self.stacks.iter_mut().zip(improved.chunks(size)) {
             stack.keep_best(improved);
         }
-        self.progress.epoch = epoch;
         Ok(())
     }
 

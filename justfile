@@ -1,0 +1,29 @@
+# List the recipes.
+default:
+    @just --list
+
+# Train with params.toml; extra arguments go to `massay train`.
+train *arguments:
+    cargo run --release -- train {{arguments}}
+
+# Run every test but those that need a graphics adapter.
+test *arguments:
+    cargo test --release {{arguments}}
+
+# Check the format, the lints and the documentation.
+check:
+    cargo fmt --check
+    cargo clippy --release --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps
+
+# Measure the speed of training; arguments go to the benchmark, e.g. `just bench --folds 10`.
+bench *arguments:
+    cargo bench --bench stack -- {{arguments}}
+
+# Write a synthetic data set, e.g. `just simulate --containers 500 --out more.csv`.
+simulate *arguments:
+    cargo run --release -- simulate {{arguments}}
+
+# Do everything that CI does.
+ci:
+    .ci/run
