@@ -1,14 +1,16 @@
+set positional-arguments
+
 # List the recipes.
 default:
     @just --list
 
 # Train with params.toml; extra arguments go to `massay train`.
 train *arguments:
-    cargo run --release -- train {{arguments}}
+    cargo run --release -- train "$@"
 
 # Run every test but those that need a graphics adapter.
 test *arguments:
-    cargo test --release {{arguments}}
+    cargo test --release "$@"
 
 # Check the format, the lints and the documentation.
 check:
@@ -18,11 +20,11 @@ check:
 
 # Measure the speed of training; arguments go to the benchmark, e.g. `just bench --folds 10`.
 bench *arguments:
-    cargo bench --bench stack -- {{arguments}}
+    cargo bench --bench stack -- "$@"
 
 # Write a synthetic data set, e.g. `just simulate --containers 500 --out more.csv`.
 simulate *arguments:
-    cargo run --release -- simulate {{arguments}}
+    cargo run --release -- simulate "$@"
 
 # Do everything that CI does.
 ci:

@@ -1,7 +1,7 @@
 //! Speed of training a stack: CPU time per network and step, rows per second.
 //!
 //! `cargo bench --bench stack -- --folds 5 --batch 32 --epochs 200 --hidden 128,128 --rows 104`
-//! prints one line of JSON. `benches/peers.py` measures scikit-learn and PyTorch on the same data
+//! prints one line of JSON. `benches/peers.py` measures scikit-learn and `PyTorch` on the same data
 //! and folds; `RAYON_NUM_THREADS` sets the threads.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops where it fails")]
 

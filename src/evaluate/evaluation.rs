@@ -135,6 +135,7 @@ mod shared_text {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
     pub(super) fn serialize<S: Serializer>(
         text: &Option<Arc<str>>,
         serializer: S,

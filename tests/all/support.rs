@@ -49,6 +49,8 @@ impl Workshop {
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_massay"));
         command.args(line.split_whitespace()).current_dir(self.folder.path());
+        // Without it Mesa, where it is installed, complains on standard error.
+        command.env("XDG_RUNTIME_DIR", self.folder.path());
         command
     }
 
@@ -88,7 +90,7 @@ pub(crate) fn dataset(rows: usize, features: usize, rows_per_group: usize, seed:
         (a + 0.5 * b).sin() + 0.3 * a * b + 0.1 * generator.normal()
     });
     let ids: Vec<u32> = (0..rows as u32).map(|row| row / rows_per_group as u32).collect();
-    let names = (0..=ids[rows - 1]).map(|id| format!("g{id}")).collect();
+    let names = (0..=ids[rows - 1]).map(|id| format!("g{id}").into()).collect();
     Dataset {
         path: "made".to_owned(),
         sha256: String::new(),
