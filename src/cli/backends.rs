@@ -1,28 +1,28 @@
 //! `massay backends`, and the flag that chooses one.
 
+use std::fmt::Write;
+
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::model::{Backend, BackendKind};
+
+use super::emit;
 
 /// List the compute backends of this machine, the automatic choice first.
 #[derive(Debug, Args)]
 pub(super) struct BackendsArguments {}
 
 impl BackendsArguments {
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "every subcommand runs alike"
-    )]
+    #[expect(clippy::unused_self, reason = "every subcommand runs alike")]
     pub(super) fn run(self) -> Result<()> {
+        let mut text = String::new();
         for (index, backend) in Backend::available().iter().enumerate() {
             let mark = if index == 0 { "*" } else { " " };
-            let kind = backend.kind.to_string();
-            println!("{mark} {kind:<8} {:<32} {}", backend.name, backend.reason);
+            let (kind, name, reason) = (backend.kind.name(), &backend.name, &backend.reason);
+            writeln!(text, "{mark} {kind:<8} {name:<32} {reason}")?;
         }
-        println!("\n* is what `--backend auto` takes");
-        Ok(())
+        emit(&(text + "\n* is what `--backend auto` takes\n"))
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::CommandLine;
+use super::{CommandLine, emit};
 
 /// Print shell completions.
 #[derive(Debug, Args)]
@@ -15,11 +15,9 @@ pub(super) struct CompletionsArguments {
 }
 
 impl CompletionsArguments {
-    #[expect(clippy::unnecessary_wraps, reason = "every subcommand runs alike")]
     pub(super) fn run(self) -> Result<()> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut CommandLine::command(), "massay", &mut script);
-        print!("{}", String::from_utf8_lossy(&script));
-        Ok(())
+        emit(&String::from_utf8_lossy(&script))
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::pipeline::{EvaluateOptions, evaluate};
 
-use super::{backends::BackendArgument, summary};
+use super::{backends::BackendArgument, emit, summary};
 
 /// Score a labelled table that the model has not seen.
 ///
@@ -44,12 +44,7 @@ impl EvaluateArguments {
             force: self.force,
         };
         let (report, metrics) = evaluate(&options)?;
-        if self.json {
-            print!("{metrics}");
-        } else {
-            print!("{}", summary::of_evaluation(&report, &out));
-        }
-        Ok(())
+        if self.json { emit(&metrics) } else { emit(&summary::of_evaluation(&report, &out)) }
     }
 
     fn default_out(&self) -> PathBuf {

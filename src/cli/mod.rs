@@ -1,8 +1,6 @@
 //! The command line: what was typed, and what is printed.
 //!
 //! Invariant: nothing outside this folder prints or ends the program.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this layer does")]
-
 mod backends;
 mod completions;
 mod evaluate;
@@ -12,7 +10,7 @@ mod simulate;
 mod summary;
 mod train;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -51,7 +49,6 @@ const INTERRUPTED: u8 = 130;
 pub fn main() -> ExitCode {
     let command = CommandLine::parse().command;
     start_logging();
-    stop_on_interrupt();
     let outcome = match command {
         Command::Train(arguments) => arguments.run(),
         Command::Evaluate(arguments) => arguments.run(),
@@ -70,7 +67,7 @@ fn report_error(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {error:#}");
+    say(&format!("error: {error:#}"));
     match error.downcast_ref::<JobError>() {
         Some(JobError::Interrupted { .. }) => ExitCode::from(INTERRUPTED),
         _ => ExitCode::FAILURE,
@@ -88,13 +85,25 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Ctrl-C asks jobs to save and stop; a second one ends the program at once.
+/// Writes results to standard output.
+fn emit(text: &str) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    Ok(output.flush()?)
+}
+
+/// Writes a line to standard error, where somebody still reads it.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Makes Ctrl-C ask the training to save and stop; a second one ends the program at once.
 fn stop_on_interrupt() {
     let handler = || {
         if interrupt() {
             std::process::exit(i32::from(INTERRUPTED));
         }
-        eprintln!("stopping after this epoch (press Ctrl-C again to stop at once)");
+        say("stopping after this epoch (press Ctrl-C again to stop at once)");
     };
     if let Err(error) = ctrlc::set_handler(handler) {
         tracing::warn!("Ctrl-C cannot be caught: {error}");

@@ -21,7 +21,7 @@ pub(super) struct PredictArguments {
     /// Folder of the checkpoint, e.g. `checkpoints/NAME`
     #[arg(long, value_name = "FOLDER")]
     checkpoint: PathBuf,
-    /// Table to predict
+    /// Table to predict; `-` for standard input
     #[arg(value_name = "INPUT.csv")]
     input: PathBuf,
     #[command(flatten)]

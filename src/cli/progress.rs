@@ -13,6 +13,8 @@ use crate::{
     train::EpochEvent,
 };
 
+use super::say;
+
 /// One bar over the epochs of all folds, on standard error.
 pub(super) struct TrainProgress {
     quiet: bool,
@@ -116,16 +118,13 @@ fn announce(start: &Start<'_>) {
     });
     let count = data.feature_names.len();
     let features = if count == 1 { "1 feature".to_owned() } else { format!("{count} features") };
-    eprintln!("run {}", start.name);
-    eprintln!("data {}: {} rows{groups}, {features}", data.path, data.rows());
-    let backend = start.backend;
-    eprintln!("backend {} ({}): {}", backend.kind, backend.name, backend.reason);
-    let networks = start.folds * start.params.model.members;
-    eprintln!(
-        "training {networks} networks: {} folds x {}",
-        start.folds, start.params.model.members
-    );
+    let (backend, members) = (start.backend, start.params.model.members);
+    say(&format!("run {}", start.name));
+    say(&format!("data {}: {} rows{groups}, {features}", data.path, data.rows()));
+    say(&format!("backend {} ({}): {}", backend.kind, backend.name, backend.reason));
+    let (networks, folds) = (start.folds * members, start.folds);
+    say(&format!("training {networks} networks: {folds} folds x {members}"));
     for warning in start.warnings {
-        eprintln!("warning: {warning}");
+        say(&format!("warning: {warning}"));
     }
 }

@@ -14,6 +14,8 @@ use crate::{
     train::write_atomically,
 };
 
+use super::say;
+
 /// Generate a synthetic drum-assay data set.
 ///
 /// Without options: the 104 rows that ship with the project, 84 containers of which 20 are
@@ -55,7 +57,7 @@ impl SimulateArguments {
             }
             Some(path) => {
                 write_file(&plan, path, self.force)?;
-                eprintln!("wrote {} rows to {}", plan.rows(), path.display());
+                say(&format!("wrote {} rows to {}", plan.rows(), path.display()));
             }
         }
         Ok(())

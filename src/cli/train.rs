@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::pipeline::{Params, TrainOptions, train};
 
-use super::{backends::BackendArgument, progress::TrainProgress, summary};
+use super::{backends::BackendArgument, emit, progress::TrainProgress, stop_on_interrupt, summary};
 
 /// Train with cross-validation, save a checkpoint and write a report.
 ///
@@ -16,7 +16,7 @@ use super::{backends::BackendArgument, progress::TrainProgress, summary};
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct TrainArguments {
     /// Parameters [default: params.toml where there is one]
-    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    #[arg(long, value_name = "FILE")]
     params: Option<PathBuf>,
     /// Table to train on (`data.path`)
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
@@ -34,14 +34,15 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     fold_file: Option<PathBuf>,
     /// Any other parameter; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
+    #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     #[command(flatten)]
     backend: BackendArgument,
     /// Name of the run [default: UTC time and a short hash]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Go on with an unfinished run, the newest where no name is given
+    /// Go on with an unfinished run under its own parameters, the newest where no name is given;
+    /// of --params and --set only `paths` is read, to find it
     #[arg(long)]
     resume: bool,
     /// Replace a run of the same name
@@ -65,13 +66,14 @@ impl TrainArguments {
             force: self.force,
         };
         let progress = TrainProgress::new(self.quiet);
+        stop_on_interrupt();
         let outcome = train(options, &progress);
         progress.finish();
         let finished = outcome?;
         if self.json {
-            print!("{}", finished.metrics);
+            emit(&finished.metrics)?;
         } else if !self.quiet {
-            print!("{}", summary::of_training(&finished));
+            emit(&summary::of_training(&finished))?;
         }
         Ok(())
     }
@@ -79,6 +81,12 @@ impl TrainArguments {
     /// Parameters with every flag in its place. A resumed run brings its own; only where runs are
     /// kept is read.
     fn load(&self) -> Result<Params> {
+        let foreign = self.sets.iter().find(|set| self.resume && !set.starts_with("paths."));
+        if let Some(set) = foreign {
+            bail!(
+                "--set {set}: a resumed run keeps its parameters, expected only `paths` with --resume"
+            );
+        }
         let mut params = Params::load(self.params.as_deref(), &self.sets)?;
         let replace = |place: &mut PathBuf, flag: &Option<PathBuf>| {
             if let Some(path) = flag {
@@ -87,11 +95,14 @@ impl TrainArguments {
         };
         replace(&mut params.data.path, &self.data);
         replace(&mut params.cv.fold_file, &self.fold_file);
-        if let Some(target) = &self.target {
+        if let Some(target) = self.target.as_ref().filter(|target| **target != params.data.target) {
             params.data.target.clone_from(target);
+            // The unit in the file is that of the other target.
+            params.data.unit.clear();
         }
         if let Some(group) = &self.group {
             params.data.group.clone_from(group);
+            params.data.group_required = true;
         }
         if !self.features.is_empty() {
             params.data.features.clone_from(&self.features);

@@ -28,6 +28,9 @@ pub struct DataConfig {
     pub features: Vec<String>,
     /// Unit of the target; empty where it has none.
     pub unit: String,
+    /// Whether a table without the group column is refused, because somebody asked for it.
+    #[serde(skip)]
+    pub group_required: bool,
 }
 
 /// The group column that is used without being asked for, where the table has it.
@@ -41,6 +44,7 @@ impl Default for DataConfig {
             group: DEFAULT_GROUP.into(),
             features: Vec::new(),
             unit: String::new(),
+            group_required: false,
         }
     }
 }
@@ -70,14 +74,14 @@ impl ColumnRoles {
         place: &str,
     ) -> Result<Self, DataError> {
         let find = |name: &str, role: &str| position(header, name, role, place);
-        let optional = |name: &str, role: &str| match name {
-            "" => Ok(None),
-            DEFAULT_GROUP if !header.iter().any(|column| column == name) => Ok(None),
-            _ => find(name, role).map(Some),
+        let group = match config.group.as_str() {
+            "" => None,
+            DEFAULT_GROUP if !config.group_required && !resembles(DEFAULT_GROUP, header) => None,
+            name => Some(find(name, "group")?),
         };
         let roles = Self {
             target: find(&config.target, "target")?,
-            group: optional(&config.group, "group")?,
+            group,
             order: if order_column.is_empty() { None } else { Some(find(order_column, "order")?) },
             features: FeatureChoice::find(&config.features, find)?,
         };
@@ -122,17 +126,29 @@ impl FeatureChoice {
     }
 }
 
+/// Whether a column has this name, or would have it but for its case.
+fn resembles(name: &str, header: &[String]) -> bool {
+    header.iter().any(|column| column.eq_ignore_ascii_case(name))
+}
+
 fn position(header: &[String], name: &str, role: &str, place: &str) -> Result<usize, DataError> {
     header.iter().position(|column| column == name).ok_or_else(|| {
         let hint = match nearest(name, header.iter().map(String::as_str)) {
             Some(similar) => format!("did you mean `{similar}`?"),
+            None if header.len() == 1 => {
+                "there is one column only; the delimiter must be `,`, `;` or a tab".to_owned()
+            }
             None => format!("the columns are {}", list(header)),
         };
         let key = if role == "order" { "cv.order_column" } else { role };
         DataError::malformed(
             place,
             format!("there is no column `{name}`"),
-            format!("the {role} column"),
+            if role == "feature" {
+                "all features".to_owned()
+            } else {
+                format!("the {role} column")
+            },
             format!("{hint} (set it with `{key}`)", key = key_of(key)),
         )
     })

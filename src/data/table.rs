@@ -27,12 +27,20 @@ impl TableFile {
     /// # Errors
     /// When the file cannot be read or its first line is not a header.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        let failed = |source| DataError::Read { path: path.to_owned(), source };
+        Self::open_named(path, path)
+    }
+
+    /// Opens the table in the file at `path`, which errors call `name`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or its first line is not a header.
+    pub fn open_named(path: &Path, name: &Path) -> Result<Self, DataError> {
+        let failed = |source| DataError::Read { path: name.to_owned(), source };
         let file = File::open(path).map_err(failed)?;
         if file.metadata().map_err(failed)?.is_dir() {
             return Err(failed(io::Error::other("it is a folder, expected a CSV file")));
         }
-        Self::new(path, BufReader::with_capacity(1 << 18, HashingReader::new(file)))
+        Self::new(name, BufReader::with_capacity(1 << 18, HashingReader::new(file)))
     }
 
     /// Reads what is left and returns the SHA-256 of the whole file.

@@ -26,8 +26,8 @@ impl Default for IntervalConfig {
 /// A level that so little data cannot promise.
 #[derive(Debug, Error)]
 #[error(
-    "`interval.level` = {level} needs more than {units} independent {unit} to calibrate on, \
-     expected at least {needed}\n\nhint: add data, or lower `interval.level`"
+    "outside of a fold there are {units} independent {unit} to calibrate on, expected at least \
+     {needed} for `interval.level` = {level}\n\nhint: add data, or lower `interval.level`"
 )]
 pub struct CalibrationError {
     level: f64,

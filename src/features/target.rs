@@ -8,7 +8,7 @@ use thiserror::Error;
 /// | name | default | range | effect |
 /// |---|---|---|---|
 /// | `transform` | `none` | `none`, `log` | space in which the target is learned and intervals are formed |
-/// | `minimum` | absent | any number | physical limit: no prediction and no bound lies below it |
+/// | `minimum` | `-inf` | any number | physical limit: no prediction and no bound lies below it |
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TargetConfig {
@@ -32,17 +32,55 @@ pub enum TargetTransform {
 
 /// A target that cannot be learned as configured.
 #[derive(Debug, Error)]
-#[error(
-    "row {row} of the data has {name} = {value}, expected a positive number for \
-     `target.transform` = \"log\"\n\nhint: set `target.transform` to \"none\""
-)]
-pub struct TargetError {
-    /// Data row, from 1.
-    pub row: usize,
-    /// Target column.
-    pub name: String,
-    /// Its value.
-    pub value: f64,
+pub enum TargetError {
+    /// A logarithm needs positive numbers.
+    #[error(
+        "data row {row} has {name} = {value}, expected a positive number for `target.transform` = \
+         \"log\"\n\nhint: `--set target.transform=none` learns the target itself"
+    )]
+    NotPositive {
+        /// Data row, from 1.
+        row: usize,
+        /// Target column.
+        name: String,
+        /// Its value.
+        value: f64,
+    },
+    /// A target lies below its physical limit.
+    #[error(
+        "data row {row} has {name} = {value}, expected at least `target.minimum` = {minimum}\n\n\
+         hint: `--set target.minimum=-inf` sets no limit"
+    )]
+    BelowMinimum {
+        /// Data row, from 1.
+        row: usize,
+        /// Target column.
+        name: String,
+        /// Its value.
+        value: f64,
+        /// The limit.
+        minimum: f64,
+    },
+}
+
+impl TargetConfig {
+    /// All targets in the space of learning.
+    ///
+    /// # Errors
+    /// When a target lies below the limit or outside the transform's domain.
+    pub fn apply_all(&self, name: &str, values: &[f64]) -> Result<Vec<f64>, TargetError> {
+        let minimum = self.minimum.unwrap_or(f64::NEG_INFINITY);
+        for (index, &value) in values.iter().enumerate() {
+            let (row, name) = (index + 1, name.to_owned());
+            if self.transform == TargetTransform::Log && value <= 0.0 {
+                return Err(TargetError::NotPositive { row, name, value });
+            }
+            if value < minimum {
+                return Err(TargetError::BelowMinimum { row, name, value, minimum });
+            }
+        }
+        Ok(values.iter().map(|value| self.transform.apply(*value)).collect())
+    }
 }
 
 impl TargetTransform {
@@ -61,20 +99,6 @@ impl TargetTransform {
         match self {
             Self::None => value,
             Self::Log => libm::exp(value),
-        }
-    }
-
-    /// All targets in the space of learning.
-    ///
-    /// # Errors
-    /// When a target is outside the transform's domain.
-    pub fn apply_all(self, name: &str, values: &[f64]) -> Result<Vec<f64>, TargetError> {
-        let invalid = values.iter().position(|value| self == Self::Log && *value <= 0.0);
-        match invalid {
-            None => Ok(values.iter().map(|value| self.apply(*value)).collect()),
-            Some(row) => {
-                Err(TargetError { row: row + 1, name: name.to_owned(), value: values[row] })
-            }
         }
     }
 }

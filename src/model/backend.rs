@@ -111,7 +111,11 @@ impl Backend {
         let adapters = adapters();
         let gpu = adapters.iter().find(|device| !is_software(device));
         let device = gpu.or(adapters.first()).ok_or(BackendError::NoAdapter)?;
-        Ok(Self::adapter(device, "asked for"))
+        let software = is_software(device);
+        Ok(Self::adapter(
+            device,
+            if software { "asked for; a software adapter is slow" } else { "asked for" },
+        ))
     }
 
     fn adapter(device: &Device, reason: &str) -> Self {

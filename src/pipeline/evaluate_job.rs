@@ -38,10 +38,7 @@ pub struct EvaluateOptions {
 /// # Errors
 /// When the checkpoint or the table is refused, or the report cannot be written.
 pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
-    if options.out.exists() && !options.force {
-        let hint = "choose another `--out`, or replace it with `--force`".to_owned();
-        return Err(JobError::Exists { path: options.out.clone(), hint }.into());
-    }
+    refuse_existing(options)?;
     let checkpoint = Checkpoint::read(&options.checkpoint)?;
     let schema = &checkpoint.manifest.schema;
     let dataset = Dataset::read(&columns(options, &checkpoint)?, "")?;
@@ -74,6 +71,20 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
     Ok((report, metrics))
 }
 
+/// Refuses a taken place; even by force only a report makes way, never a folder of other things.
+fn refuse_existing(options: &EvaluateOptions) -> Result<(), JobError> {
+    let path = options.out.clone();
+    if !path.exists() || (options.force && path.join("report.html").exists()) {
+        return Ok(());
+    }
+    let hint = if options.force {
+        "it is no report and is not replaced; choose another `--out`"
+    } else {
+        "choose another `--out`, or replace a report with `--force`"
+    };
+    Err(JobError::Exists { path, hint: hint.to_owned() })
+}
+
 /// The model's columns in the new table; its group column only where the table has it.
 fn columns(options: &EvaluateOptions, checkpoint: &Checkpoint) -> Result<DataConfig> {
     let schema = &checkpoint.manifest.schema;
@@ -85,6 +96,7 @@ fn columns(options: &EvaluateOptions, checkpoint: &Checkpoint) -> Result<DataCon
         group: if has_group { schema.group.clone() } else { String::new() },
         features: schema.features.clone(),
         unit: schema.unit.clone(),
+        group_required: false,
     })
 }
 

@@ -62,7 +62,10 @@ pub(super) fn unknown(place: &str, key: &str, known: &[String]) -> ParamsError {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let same_name = known.iter().find(|other| last(other) == last(key)).map(String::as_str);
     let similar = same_name.or_else(|| nearest(key, known.iter().map(String::as_str)));
-    let hint = similar.map_or_else(String::new, |name| format!("\n\nhint: did you mean `{name}`?"));
+    let hint = similar.map_or_else(
+        || "\n\nhint: `massay help train` and the README list the parameters".to_owned(),
+        |name| format!("\n\nhint: did you mean `{name}`?"),
+    );
     ParamsError::UnknownKey { place: place.to_owned(), key: key.to_owned(), hint }
 }
 

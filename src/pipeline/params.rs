@@ -53,6 +53,20 @@ pub struct PathsConfig {
     pub reports: PathBuf,
 }
 
+impl PathsConfig {
+    /// The flags that lead to these folders, each after a space; none for the usual ones.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        let usual = Self::default();
+        let flag = |name: &str, path: &PathBuf, usual: &PathBuf| {
+            let shown = path.display();
+            if path == usual { String::new() } else { format!(" --set paths.{name}={shown}") }
+        };
+        flag("checkpoints", &self.checkpoints, &usual.checkpoints)
+            + &flag("reports", &self.reports, &usual.reports)
+    }
+}
+
 impl Default for PathsConfig {
     fn default() -> Self {
         Self { checkpoints: "checkpoints".into(), reports: "reports".into() }
@@ -63,7 +77,7 @@ impl Default for PathsConfig {
 #[derive(Debug, Error)]
 pub enum ParamsError {
     /// The file cannot be read.
-    #[error("{path}: cannot be read: {source}", path = path.display())]
+    #[error("{path}: cannot be read", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -118,15 +132,11 @@ impl Params {
             Some(path) => read_table(path)?,
         };
         let place = file.map_or_else(|| "--set".to_owned(), |path| path.display().to_string());
-        refuse_unknown_keys(&table, &place)?;
+        let mut params = typed(&table, &place)?;
         for set in sets {
             overrides::apply(&mut table, set)?;
+            params = typed(&table, &format!("--set {set}"))?;
         }
-        refuse_unknown_keys(&table, "--set")?;
-        let params: Self = table.try_into().map_err(|error: toml::de::Error| {
-            let message = error.to_string().trim_end().replace('\n', " ");
-            ParamsError::Syntax { place, message }
-        })?;
         validate::check(&params)?;
         Ok(params)
     }
@@ -144,6 +154,23 @@ fn read_table(path: &Path) -> Result<Table, ParamsError> {
     text.parse().map_err(|error: toml::de::Error| ParamsError::Syntax {
         place: path.display().to_string(),
         message: error.to_string().trim_end().to_owned(),
+    })
+}
+
+/// The parameters in `table`; what is wrong is blamed on `place`.
+fn typed(table: &Table, place: &str) -> Result<Params, ParamsError> {
+    refuse_unknown_keys(table, place)?;
+    table.clone().try_into().map_err(|error: toml::de::Error| {
+        let message = error.to_string().trim_end().replace('\n', " ");
+        let message = [
+            ("expected usize", "expected a whole number"),
+            ("expected u64", "expected a whole number"),
+            ("expected f64", "expected a number"),
+            ("expected a sequence", "expected a list such as [64, 64]"),
+        ]
+        .iter()
+        .fold(message, |message, (rust, plain)| message.replace(rust, plain));
+        ParamsError::Syntax { place: place.to_owned(), message }
     })
 }
 

@@ -1,15 +1,23 @@
 //! Predictions for a table of any size, block by block.
 
-use std::{io::Write, path::Path};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+};
 
 use anyhow::{Context, Result};
 use csv::{ByteRecord, Writer};
+use tempfile::NamedTempFile;
 
 use crate::{
     data::{DataError, TableFile, nearest, parse_number},
     model::{Backend, BackendKind, Prediction, Predictor},
     train::Checkpoint,
 };
+
+/// Columns of the answer; one of the input with such a name is passed through as `input.NAME`.
+const ANSWERS: [&str; 5] = ["prediction", "lower", "upper", "out_of_domain", "columns_at_fault"];
 
 /// Rows that are predicted at once.
 const BLOCK_ROWS: usize = 4096;
@@ -30,7 +38,9 @@ pub fn predict(
     output: &mut dyn Write,
 ) -> Result<()> {
     let checkpoint = Checkpoint::read(checkpoint)?;
-    let mut table = TableFile::open(input)?;
+    let spooled = spool(input)?;
+    let file = spooled.as_ref().map_or(input, |spooled| spooled.path());
+    let mut table = TableFile::open_named(file, input)?;
     let columns = InputColumns::find(&checkpoint, &table)?;
     while let Some((line, record)) = table.next_row()? {
         if let Err(column) = columns.numbers(record, &mut Vec::new()) {
@@ -40,8 +50,24 @@ pub fn predict(
     }
     let predictor = checkpoint.predictor(&Backend::select(backend)?);
     let mut writer = Writer::from_writer(output);
-    write_all(&predictor, &columns, TableFile::open(input)?, &mut writer)?;
+    write_all(&predictor, &columns, TableFile::open_named(file, input)?, &mut writer)?;
     writer.flush().context("cannot write the predictions")
+}
+
+/// A copy of an input that can be read only once: `-` for standard input, or a pipe.
+fn spool(input: &Path) -> Result<Option<NamedTempFile>> {
+    let is_standard_input = input == Path::new("-");
+    if !is_standard_input && (input.is_file() || input.is_dir() || !input.exists()) {
+        return Ok(None);
+    }
+    let cannot = || format!("cannot read {}", input.display());
+    let mut copy = NamedTempFile::new().with_context(cannot)?;
+    if is_standard_input {
+        io::copy(&mut io::stdin().lock(), &mut copy).with_context(cannot)?;
+    } else {
+        io::copy(&mut File::open(input).with_context(cannot)?, &mut copy).with_context(cannot)?;
+    }
+    Ok(Some(copy))
 }
 
 fn write_all(
@@ -50,9 +76,12 @@ fn write_all(
     mut table: TableFile,
     writer: &mut Writer<&mut dyn Write>,
 ) -> Result<()> {
-    let ids = columns.ids.iter().map(|index| table.header()[*index].as_str());
-    let answers = ["prediction", "lower", "upper", "out_of_domain", "columns_at_fault"];
-    writer.write_record(ids.chain(answers))?;
+    let id = |index: &usize| {
+        let name = table.header()[*index].as_str();
+        if ANSWERS.contains(&name) { format!("input.{name}") } else { name.to_owned() }
+    };
+    let ids = columns.ids.iter().map(id);
+    writer.write_record(ids.chain(ANSWERS.map(str::to_owned)))?;
     let names: Vec<String> = predictor.preprocessor.names().map(str::to_owned).collect();
     loop {
         let (ids, numbers) = columns.block(&mut table)?;

@@ -63,6 +63,7 @@ impl RunFolder {
         if !force {
             self.refuse_existing(name)?;
         } else if self.unfinished.exists() {
+            drop(self.lock(name)?);
             fs::remove_dir_all(&self.unfinished)
                 .with_context(|| cannot("remove", &self.unfinished))?;
         }
@@ -71,6 +72,23 @@ impl RunFolder {
         let file = self.unfinished.join(START_FILE);
         write_atomically(&file, |file| file.write_all(text.as_bytes()))
             .with_context(|| cannot("write", &file))
+    }
+
+    /// Keeps other processes from the run for as long as the file is held.
+    pub(super) fn lock(&self, name: &str) -> Result<fs::File> {
+        let path = self.unfinished.join("lock");
+        let file = fs::File::create(&path).with_context(|| cannot("write", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => {
+                Err(JobError::Busy { name: name.to_owned() }.into())
+            }
+            // Some network file systems know no locks: then two processes are the user's to avoid.
+            Err(fs::TryLockError::Error(error)) => {
+                tracing::warn!("{} cannot be locked: {error}", path.display());
+                Ok(file)
+            }
+        }
     }
 
     /// Refuses a name that is taken.

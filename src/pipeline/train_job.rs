@@ -94,6 +94,9 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     if !resume {
         run.begin(&inputs.start, force)?;
     }
+    let _lock = run.lock(&inputs.start.name)?;
+    // Places that cannot be written are found before the work, not after it.
+    run.drafts()?;
     observer.on_start(&Start {
         name: &inputs.start.name,
         dataset: &inputs.dataset,
@@ -150,7 +153,7 @@ fn changed(start: &RunStart, found: &str, expected: &str) -> anyhow::Error {
         name: start.name.clone(),
         found: found.to_owned(),
         expected: expected.to_owned(),
-        hint: "undo the change, or start anew with `--force`".to_owned(),
+        hint: format!("undo the change, or start anew with `--force --name {}`", start.name),
     }
     .into()
 }
@@ -178,8 +181,7 @@ struct Inputs {
 impl Inputs {
     fn new(start: RunStart, mut dataset: Dataset, backend: Backend) -> Result<Self> {
         let params = &start.params;
-        let transform = params.target.transform;
-        let transformed = transform.apply_all(&dataset.target_name, &dataset.target)?;
+        let transformed = params.target.apply_all(&dataset.target_name, &dataset.target)?;
         let plan = FoldPlan::new(&params.cv, &dataset, params.train.seed)?;
         refuse_small_calibration(&plan, &dataset.group_ids(), params.interval.level)?;
         let (names, columns) = (&dataset.feature_names, &dataset.features);
@@ -212,7 +214,8 @@ impl Inputs {
         };
         fit(training, &hooks).map_err(|error| match error {
             TrainError::Interrupted => {
-                JobError::Interrupted { name: self.start.name.clone() }.into()
+                let name = self.start.name.clone();
+                JobError::Interrupted { name, flags: params.paths.flags() }.into()
             }
             other => other.into(),
         })

@@ -10,7 +10,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// A file of the report could not be written.
-    #[error("{}: cannot write: {source}", path.display())]
+    #[error("{}: cannot be written", path.display())]
     File {
         /// The file or folder.
         path: PathBuf,

@@ -108,6 +108,6 @@ mod tests {
     fn missing_folder_is_named() {
         let folder = Path::new("no/such/folder\0");
         let error = write_report(&sample_report(4, 2), folder).unwrap_err().to_string();
-        assert!(error.contains("cannot write"), "{error}");
+        assert!(error.contains("cannot be written"), "{error}");
     }
 }

@@ -31,7 +31,7 @@ const MANIFEST_FILE: &str = "manifest.json";
 #[derive(Debug, Error)]
 pub enum CheckpointError {
     /// A file cannot be read or written.
-    #[error("{path}: cannot be used: {source}", path = path.display())]
+    #[error("{path}: cannot be used", path = path.display())]
     Access {
         /// The file.
         path: PathBuf,

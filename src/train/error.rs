@@ -31,7 +31,7 @@ pub enum TrainError {
     #[error("interrupted")]
     Interrupted,
     /// The state cannot be written or read.
-    #[error("{path}: cannot be used: {source}", path = path.display())]
+    #[error("{path}: cannot be used", path = path.display())]
     State {
         /// The file.
         path: PathBuf,

@@ -41,7 +41,8 @@ fn write_draft(
 pub fn replace_folder(from: &Path, to: &Path) -> io::Result<()> {
     sync_tree(from)?;
     if to.exists() {
-        let old = to.with_extension("replaced");
+        let name = to.file_name().unwrap_or_default().to_string_lossy();
+        let old = to.with_file_name(format!(".{name}.replaced"));
         if old.exists() {
             fs::remove_dir_all(&old)?;
         }

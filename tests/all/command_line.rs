@@ -77,11 +77,11 @@ fn wrong_parameters_are_refused_with_the_nearest_key_or_the_range() {
         ("train.epoch=3", "did you mean `train.epochs`?"),
         ("epochs=3", "did you mean `train.epochs`?"),
         ("train.epochs=0", "`train.epochs` = 0, expected 1 to 100000"),
-        ("train.epochs=many", "invalid type"),
+        ("train.epochs=many", "--set train.epochs=many: invalid type"),
         ("model.activation=relux", "unknown variant `relux`"),
         ("model.hidden=[]", "expected 1 to 8 widths"),
         ("interval.level=0.9999", "expected 0.5 to 0.999"),
-        ("interval.level=0.99", "needs more than"),
+        ("interval.level=0.99", "expected at least 99 for `interval.level` = 0.99"),
         ("cv.folds=200", "there are 84 distinct values"),
         ("train.learning_rate", "expected KEY=VALUE"),
         ("data.target=det99", "did you mean `det9`?"),
@@ -162,6 +162,62 @@ fn a_row_whose_columns_were_shuffled_is_flagged_though_every_value_is_in_range()
 }
 
 #[test]
+fn predictions_can_be_piped() {
+    let workshop = Workshop::new();
+    workshop.succeed(&format!("train --name a --quiet {SHORT}"));
+    let straight = workshop.succeed("predict --checkpoint checkpoints/a data/simulations.csv");
+    let mut command = workshop.command("predict --checkpoint checkpoints/a -");
+    command.stdin(std::fs::File::open(workshop.path("data/simulations.csv")).unwrap());
+    assert_eq!(String::from_utf8(command.output().unwrap().stdout).unwrap(), straight);
+    let text = workshop.read("data/simulations.csv").replace("container", "prediction");
+    workshop.write("renamed.csv", text);
+    let renamed = workshop.succeed("predict --checkpoint checkpoints/a renamed.csv");
+    assert!(renamed.starts_with("input.prediction,prediction,lower"), "{renamed}");
+}
+
+#[test]
+fn only_a_report_makes_way_for_a_report() {
+    let workshop = Workshop::new();
+    workshop.succeed(&format!("train --name a --quiet {SHORT}"));
+    let line = "evaluate --checkpoint checkpoints/a --data data/simulations.csv --force --out";
+    for place in ["params.toml", "data"] {
+        let error = workshop.fail(&format!("{line} {place}"));
+        assert!(error.contains("is not replaced"), "{error}");
+    }
+    assert!(
+        workshop.read("params.toml").contains("[train]") && workshop.exists("data/simulations.csv")
+    );
+    workshop.succeed(&format!("{line} reports/a"));
+}
+
+#[test]
+fn a_group_that_is_asked_for_must_exist() {
+    let workshop = Workshop::new();
+    let text = workshop.read("data/simulations.csv");
+    workshop.write("none.csv", text.replace("container", "drum"));
+    workshop.write("case.csv", text.replace("container", "Container"));
+    let error = workshop.fail("train --data none.csv --group container");
+    assert!(error.contains("there is no column `container`"), "{error}");
+    let error = workshop.fail("train --data case.csv");
+    assert!(error.contains("did you mean `Container`?"), "{error}");
+    workshop.succeed(&format!("train --data none.csv --quiet {SHORT}"));
+}
+
+#[test]
+fn targets_below_the_physical_limit_are_refused() {
+    let workshop = Workshop::new();
+    let text = workshop.read("data/simulations.csv");
+    let second = text.lines().nth(2).unwrap();
+    let mut cells: Vec<&str> = second.split(',').collect();
+    cells[1] = "-1.5";
+    workshop.write("low.csv", text.replace(second, &cells.join(",")));
+    let line = format!("train --data low.csv --quiet {SHORT} --set target.transform=none");
+    let error = workshop.fail(&line);
+    assert!(error.contains("data row 2 has mass = -1.5, expected at least"), "{error}");
+    workshop.succeed(&format!("{line} --set target.minimum=-inf"));
+}
+
+#[test]
 fn a_missing_column_or_a_bad_last_row_gives_an_error_and_no_output() {
     let workshop = Workshop::new();
     workshop.succeed(&format!("train --name a --quiet {SHORT}"));
@@ -224,7 +280,7 @@ fn any_table_can_be_trained_on() {
     assert!(output.status.success(), "{errors}");
     assert!(errors.contains("columns of text are not used: `city`"), "{errors}");
     let error = workshop.fail(&format!("{line} --force --set target.transform=log"));
-    assert!(error.contains("row 1 of the data has price = -5"), "{error}");
+    assert!(error.contains("data row 1 has price = -5"), "{error}");
 }
 
 #[test]

@@ -83,9 +83,13 @@ fn a_run_does_not_go_on_with_other_data_or_without_a_state() {
     let workshop = Workshop::new();
     assert!(workshop.fail("train --resume").contains("there is no unfinished run"));
     let mut child = workshop.command(&format!("train --name k --quiet {LONG}")).spawn().unwrap();
-    while !workshop.exists("checkpoints/k.unfinished/start.json") {
+    while !workshop.exists("checkpoints/k.unfinished/lock") {
         sleep(Duration::from_millis(5));
     }
+    let error = workshop.fail("train --resume --name k");
+    assert!(error.contains("is being trained by another process"), "{error}");
+    let error = workshop.fail(&format!("train --name k --force {SHORT}"));
+    assert!(error.contains("is being trained by another process"), "{error}");
     child.kill().unwrap();
     child.wait().unwrap();
     let error = workshop.fail(&format!("train --name k {SHORT}"));
