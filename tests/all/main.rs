@@ -1,4 +1,7 @@
 //! Everything that is tested through the public interface or the program itself.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![expect(clippy::format_push_string, reason = "test tables are written line by line")]
+#![expect(clippy::case_sensitive_file_extension_comparisons, reason = "massay names the files")]
 
 mod backends;
 mod checkpoint;

@@ -83,7 +83,7 @@ fn changing_held_out_features_changes_no_weight_beyond_rounding() {
         for row in &plan.splits[0].held_out {
             let value = &mut column[*row as usize];
             if *value > low && *value < high {
-                *value = 0.5 * *value;
+                *value *= 0.5;
             }
         }
     }

@@ -38,7 +38,7 @@ fn other_delimiters_a_byte_order_mark_and_windows_lines_are_understood() {
         GOOD.replace(',', "\t"),
         format!("\u{feff}{GOOD}"),
         GOOD.replace('\n', "\r\n"),
-        GOOD.replace("\n", "\n\n"),
+        GOOD.replace('\n', "\n\n"),
         GOOD.replace("1.5", " 1.5 ").replace("note", "\"note\""),
     ] {
         let data = read(&text).unwrap();
