@@ -10,7 +10,7 @@ use super::{
     MemberTask, TrainConfig, TrainingPlan,
     adam::Adam,
     batches::{EpochBatches, dropout_mask},
-    loss::losses,
+    loss::losses_and_slopes,
     state::MemberState,
 };
 
@@ -121,9 +121,14 @@ impl<'a> StackTrainer<'a> {
             .map(|parameter| parameter.clone().autodiff().require_grad())
             .collect();
         let outputs = forward(context.shape, &parameters, batch.features.autodiff(), &masks);
-        let losses =
-            losses(context.config, outputs, batch.targets.autodiff(), batch.weights.autodiff());
-        let mut gradients = losses.clone().sum().backward();
+        let (losses, slopes) = losses_and_slopes(
+            context.config,
+            outputs.clone().inner(),
+            batch.targets,
+            batch.weights,
+        );
+        // The gradient of this sum is the loss's: slopes are constants here.
+        let mut gradients = (outputs * slopes.autodiff()).sum().backward();
         let gradients: Vec<Tensor<3>> = parameters
             .into_iter()
             .filter_map(|parameter| parameter.grad_remove(&mut gradients))
@@ -133,7 +138,7 @@ impl<'a> StackTrainer<'a> {
         let rates = (context.config.learning_rate_at(epoch), context.config.weight_decay);
         let parameters = &mut self.stack.parameters;
         self.adam.step(context.backend, parameters, gradients, rates, &moving);
-        losses.inner()
+        losses
     }
 
     /// Gathers `rows` of each network, padded to `count` rows that weigh nothing.
@@ -199,7 +204,8 @@ impl<'a> StackTrainer<'a> {
             let rows: Vec<&[u32]> = self.tasks.iter().map(block).collect();
             let batch = self.batch(context, &rows, count);
             let outputs = self.stack.forward(batch.features, &[]);
-            let losses = losses(context.config, outputs, batch.targets, batch.weights);
+            let (losses, _) =
+                losses_and_slopes(context.config, outputs, batch.targets, batch.weights);
             for ((sum, loss), rows) in sums.iter_mut().zip(host_losses(Some(losses))).zip(rows) {
                 *sum += loss * rows.len() as f64;
             }
