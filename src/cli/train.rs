@@ -107,6 +107,7 @@ impl TrainArguments {
         if !self.features.is_empty() {
             params.data.features.clone_from(&self.features);
         }
+        params.check()?;
         Ok(params)
     }
 }

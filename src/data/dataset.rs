@@ -105,11 +105,20 @@ impl Dataset {
                 "check `data.target` and `data.features`",
             );
         }
-        if self.rows() > 1 && self.target.iter().all(|value| *value == self.target[0]) {
-            let found = format!("column `{}` is {} in every row", self.target_name, self.target[0]);
-            return refuse(found, "a target that varies", "check `data.target`");
-        }
         Ok(())
+    }
+
+    /// Refuses a target that there is nothing to learn about.
+    ///
+    /// # Errors
+    /// When every row has the same target.
+    pub fn refuse_constant_target(&self) -> Result<(), DataError> {
+        if self.target.iter().any(|value| *value != self.target[0]) {
+            return Ok(());
+        }
+        let found = format!("column `{}` is {} in every row", self.target_name, self.target[0]);
+        let (expected, hint) = ("a target that varies", "check `data.target`");
+        Err(DataError::malformed(&self.path, found, expected, hint))
     }
 }
 
@@ -137,6 +146,8 @@ struct GroupColumn {
     ids: Vec<u32>,
     names: Vec<Arc<str>>,
     known: HashMap<Arc<str>, u32>,
+    /// Line of the first cell that names no group.
+    first_bad: Option<u64>,
 }
 
 impl Columns {
@@ -160,7 +171,7 @@ impl Columns {
             column.push(line, record);
         }
         if let Some((index, group)) = &mut self.group {
-            group.push(&record[*index]);
+            group.push(line, &record[*index]);
         }
         if let Some((index, order)) = &mut self.order {
             order.push(String::from_utf8_lossy(&record[*index]).trim().to_owned());
@@ -180,6 +191,8 @@ impl Columns {
         numeric.iter().try_for_each(|column| column.check(path))?;
         let (feature_names, features) =
             numeric.into_iter().map(|column| (column.name, column.values)).unzip();
+        let groups = self.group.map(|(index, group)| group.finish(&header[index], path));
+        let order = self.order.map(|(index, values)| ranks(&values, &header[index], path));
         Ok(Dataset {
             path: path.display().to_string(),
             sha256,
@@ -187,8 +200,8 @@ impl Columns {
             target: self.target.values,
             feature_names,
             features,
-            groups: self.group.map(|(index, group)| group.finish(&header[index])),
-            order: self.order.map(|(_, values)| ranks(&values)),
+            groups: groups.transpose()?,
+            order: order.transpose()?,
             skipped: text.into_iter().map(|column| column.name).collect(),
         })
     }
@@ -221,10 +234,13 @@ impl Column {
 }
 
 impl GroupColumn {
-    fn push(&mut self, cell: &[u8]) {
+    fn push(&mut self, line: u64, cell: &[u8]) {
         let next = self.names.len() as u32;
-        let cell = String::from_utf8_lossy(cell);
-        let id = self.known.get(&*cell).copied().unwrap_or_else(|| {
+        let cell = std::str::from_utf8(cell).unwrap_or_default().trim();
+        if cell.is_empty() && self.first_bad.is_none() {
+            self.first_bad = Some(line);
+        }
+        let id = self.known.get(cell).copied().unwrap_or_else(|| {
             let name: Arc<str> = cell.into();
             self.known.insert(Arc::clone(&name), next);
             self.names.push(name);
@@ -233,14 +249,34 @@ impl GroupColumn {
         self.ids.push(id);
     }
 
-    fn finish(self, column: &str) -> Groups {
-        Groups { column: column.to_owned(), ids: self.ids, names: self.names }
+    fn finish(self, column: &str, path: &Path) -> Result<Groups, DataError> {
+        match self.first_bad {
+            None => Ok(Groups { column: column.to_owned(), ids: self.ids, names: self.names }),
+            Some(line) => Err(DataError::malformed(
+                format!("{}:{line}", path.display()),
+                format!("the group column `{column}` holds no text"),
+                "the name of a group in UTF-8",
+                "fill the cell; a row that stands alone needs a name of its own",
+            )),
+        }
     }
 }
 
-/// Dense ranks of the values: as numbers where all are numbers, else as text (ISO dates sort so).
-fn ranks(values: &[String]) -> Vec<u32> {
+/// Dense ranks of the values: numbers, or dates and times that sort as text (ISO 8601).
+fn ranks(values: &[String], column: &str, path: &Path) -> Result<Vec<u32>, DataError> {
     let numbers: Option<Vec<f64>> = values.iter().map(|v| parse_number(v.as_bytes())).collect();
+    let is_date = |value: &&String| {
+        let bytes = value.as_bytes();
+        bytes.len() >= 10 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-'
+    };
+    if let (None, Some(odd)) = (&numbers, values.iter().find(|value| !is_date(value))) {
+        return Err(DataError::malformed(
+            path.display().to_string(),
+            format!("the order column `{column}` holds `{odd}`"),
+            "only numbers, or only dates such as 2026-01-31",
+            "fill or rewrite the column",
+        ));
+    }
     let compare = |a: usize, b: usize| match &numbers {
         Some(numbers) => numbers[a].total_cmp(&numbers[b]),
         None => values[a].cmp(&values[b]),
@@ -252,7 +288,7 @@ fn ranks(values: &[String]) -> Vec<u32> {
         let (before, here) = (sorted[pair - 1], sorted[pair]);
         ranks[here] = ranks[before] + u32::from(compare(before, here).is_ne());
     }
-    ranks
+    Ok(ranks)
 }
 
 /// Reads one numeric column of a table, e.g. the fold of each row.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::{DataError, Dataset, Generator, dataset::read_column};
+use super::{DataError, Dataset, Generator, dataset::read_column, hashing::hexadecimal};
 
 /// How rows are split.
 ///
@@ -88,6 +89,19 @@ impl FoldPlan {
         Ok(Self { splits: splits.collect(), repeats: config.repeats, leaks_groups: false })
     }
 
+    /// SHA-256 of all splits, in hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let mut digest = Sha256::new();
+        for rows in self.splits.iter().flat_map(|split| [&split.train, &split.held_out]) {
+            digest.update((rows.len() as u64).to_le_bytes());
+            for row in rows {
+                digest.update(row.to_le_bytes());
+            }
+        }
+        hexadecimal(&digest.finalize())
+    }
+
     /// Folds of a repeat.
     #[must_use]
     pub fn folds(&self) -> usize {
@@ -144,10 +158,17 @@ impl FoldPlan {
                 Split { repeat: 0, fold, train, held_out: judged }
             })
             .collect();
-        if splits.iter().any(|split| split.train.is_empty() || split.held_out.is_empty()) {
-            let found = format!("too few distinct times for {} folds", config.folds);
-            let hint = "lower `cv.folds` or choose another `cv.order_column`";
-            return Err(DataError::malformed(&dataset.path, found, "rows in every block", hint));
+        let hint = "lower `cv.folds` or choose another `cv.order_column`";
+        let refuse = |found: String, expected: &str| {
+            Err(DataError::malformed(&dataset.path, found, expected, hint))
+        };
+        if let Some(split) = splits.iter().find(|split| split.held_out.is_empty()) {
+            let found = format!("block {} of time has no rows (times repeat)", split.fold + 1);
+            return refuse(found, "rows in every block");
+        }
+        if let Some(split) = splits.iter().find(|split| split.train.is_empty()) {
+            let found = format!("every earlier group is judged again in block {}", split.fold + 1);
+            return refuse(found, "earlier groups to train on");
         }
         Ok(Self { splits, repeats: 1, leaks_groups: false })
     }

@@ -96,6 +96,14 @@ impl<R: Read> TableReader<R> {
             return Ok(None);
         }
         let line = self.record.position().map_or(0, csv::Position::line);
+        if self.record.as_slice().contains(&b'\n') {
+            return Err(DataError::malformed(
+                format!("{}:{line}", self.path.display()),
+                "a cell goes on in the next line",
+                "one line per row",
+                "look for an unclosed quote",
+            ));
+        }
         if self.record.len() == self.header.len() {
             return Ok(Some((line, &self.record)));
         }
@@ -157,7 +165,7 @@ fn refuse_other_encodings(path: &Path, first: &[u8]) -> Result<(), DataError> {
 }
 
 fn detect_delimiter(first: &[u8]) -> u8 {
-    let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = first.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
     let mut quoted = false;
     let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
     for &byte in line {

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{data::FoldPlan, model::Calibration};
+use crate::{
+    data::{FoldPlan, Split},
+    model::Calibration,
+};
 
 /// The intervals.
 ///
@@ -46,21 +49,25 @@ pub fn refuse_small_calibration(
     groups: &[u32],
     level: f64,
 ) -> Result<(), CalibrationError> {
-    let distinct = |fold: Option<usize>| {
-        let folds = plan.splits[..plan.folds()].iter().filter(|split| Some(split.fold) != fold);
-        let mut ids: Vec<u32> = folds
-            .flat_map(|split| split.held_out.iter().map(|row| groups[*row as usize]))
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids.len()
-    };
-    let units = (0..plan.folds()).map(|fold| distinct(Some(fold))).min().unwrap_or(0);
-    if Calibration::required_weight(level, units as f64).is_some() {
+    let weights = row_weights(plan, groups);
+    let splits = &plan.splits[..plan.folds()];
+    let weight = |split: &Split| split.held_out.iter().map(|row| weights[*row as usize]).sum();
+    let units: Vec<f64> = splits.iter().map(weight).collect();
+    let all: f64 = units.iter().sum();
+    let fewest = units.iter().map(|own| all - own).fold(f64::INFINITY, f64::min);
+    if Calibration::required_weight(level, fewest).is_some() {
         return Ok(());
     }
     let needed = (level / (1.0 - level) - 1e-6).ceil() as usize;
-    let grouped = distinct(None) < groups.len();
-    let unit = if grouped { "groups" } else { "rows" };
-    Err(CalibrationError { level, units, unit, needed })
+    let rows: usize = splits.iter().map(|split| split.held_out.len()).sum();
+    let unit = if all + 0.5 < rows as f64 { "groups" } else { "rows" };
+    Err(CalibrationError { level, units: fewest.floor() as usize, unit, needed })
+}
+
+/// The weight of each row among those that are judged: the rows of a group share a weight of one.
+pub(super) fn row_weights(plan: &FoldPlan, groups: &[u32]) -> Vec<f64> {
+    let mut judged = vec![0.0_f64; groups.len()];
+    let rows = || plan.splits[..plan.folds()].iter().flat_map(|split| &split.held_out);
+    rows().for_each(|row| judged[groups[*row as usize] as usize] += 1.0);
+    groups.iter().map(|group| 1.0 / judged[*group as usize].max(1.0)).collect()
 }

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-use super::ScoredRow;
+use super::{ScoredRow, config::row_weights};
 
 /// Share of rows like the training data that may be flagged as unlike it.
 const FLAGGED: f64 = 0.01;
@@ -107,18 +107,12 @@ impl OutOfFoldInputs<'_> {
 
     /// Residuals of every fold; the rows of a group share the weight of one.
     fn calibration(&self, folds: &[FoldTarget], predictions: &[Vec<f64>]) -> Calibration {
-        let groups = self.dataset.group_ids();
-        let mut rows_of_group = vec![0.0_f64; groups.len()];
-        for split in &self.plan.splits[..self.plan.folds()] {
-            for row in &split.held_out {
-                rows_of_group[groups[*row as usize] as usize] += 1.0;
-            }
-        }
+        let weights = row_weights(self.plan, &self.dataset.group_ids());
         let residuals = |((split, fold), predictions): ((&Split, &FoldTarget), &Vec<f64>)| {
             let pairs = split.held_out.iter().zip(predictions);
             FoldResiduals::new(pairs.map(|(&row, prediction)| {
                 let residual = fold.residual(self.dataset.target[row as usize], *prediction);
-                (residual, 1.0 / rows_of_group[groups[row as usize] as usize])
+                (residual, weights[row as usize])
             }))
         };
         let splits = self.plan.splits.iter().zip(folds).zip(predictions);

@@ -41,7 +41,8 @@ impl FeatureTransform {
 /// After the transform each column is moved and divided by constants so that single precision
 /// holds it well, whatever its unit (time stamps, 1e30). The constants come from all rows, which
 /// leaks nothing: every network standardises its inputs with its own training rows, which cancels
-/// any such shift and scale exactly.
+/// any such shift and scale. What is left is rounding, and the constants are coarse steps (a power
+/// of two, and a multiple of eight of it), so that they do not follow single values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessor {
     transform: FeatureTransform,
@@ -95,16 +96,21 @@ impl Preprocessor {
 
 impl Column {
     fn new(name: &str, values: &[f64], transform: FeatureTransform) -> Self {
-        let transformed = values.iter().map(|value| transform.apply(*value));
-        let (low, high) = transformed
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-        let half_range = 0.5 * high - 0.5 * low;
-        let scale = if half_range > 0.0 { half_range } else { 1.0 };
-        Self { name: name.to_owned(), shift: 0.5 * low + 0.5 * high, scale }
+        let mut sorted: Vec<f64> = values.iter().map(|value| transform.apply(*value)).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share) as usize];
+        // Quartiles, so that one wild value does not squeeze all others together.
+        let spreads = [(0.25, 0.75), (0.0, 1.0)].map(|(low, high)| 0.5 * at(high) - 0.5 * at(low));
+        let spread = spreads.into_iter().find(|spread| *spread > 0.0).unwrap_or(1.0);
+        let scale = libm::exp2(libm::log2(spread).round().clamp(-1000.0, 1000.0));
+        let shift = (at(0.5) / scale / 8.0).round() * 8.0 * scale;
+        let shift = if shift.is_finite() { shift } else { 0.0 };
+        Self { name: name.to_owned(), shift, scale }
     }
 
     fn apply(&self, raw: f64, transform: FeatureTransform) -> f32 {
-        let feature = (transform.apply(raw) - self.shift) / self.scale;
+        // Halved first: the difference of two huge numbers need not be finite.
+        let feature = 2.0 * ((0.5 * transform.apply(raw) - 0.5 * self.shift) / self.scale);
         feature.clamp(-1e6, 1e6) as f32
     }
 }
@@ -121,7 +127,7 @@ mod tests {
             Preprocessor::new(&FeatureConfig::default(), &["time".to_owned()], &columns);
         let matrix = preprocessor.transform_columns(&columns);
         for pair in matrix.values().windows(2) {
-            assert!((pair[1] - pair[0] - 2.0 / 99.0).abs() < 1e-6);
+            assert!((pair[1] - pair[0] - 1.0 / 32.0).abs() < 1e-6);
         }
     }
 
@@ -136,11 +142,27 @@ mod tests {
     }
 
     #[test]
+    fn one_wild_value_does_not_squeeze_the_others() {
+        let mut column: Vec<f64> = (0..50).map(f64::from).collect();
+        let names = ["a".to_owned()];
+        let of = |column: &[f64]| {
+            let columns = [column.to_vec()];
+            Preprocessor::new(&FeatureConfig::default(), &names, &columns)
+                .transform_columns(&columns)
+        };
+        let before = of(&column);
+        column[49] = 1e9;
+        assert_eq!(before.values()[..49], of(&column).values()[..49]);
+    }
+
+    #[test]
     fn constant_and_huge_columns_stay_finite() {
         let columns = [vec![3.0, 3.0], vec![-1e308, 1e308]];
         let names = ["a".to_owned(), "b".to_owned()];
         let preprocessor = Preprocessor::new(&FeatureConfig::default(), &names, &columns);
-        assert_eq!(preprocessor.transform_columns(&columns).values(), [0.0, -1.0, 0.0, 1.0]);
+        let matrix = preprocessor.transform_columns(&columns);
+        assert!(matrix.values().iter().all(|value| value.is_finite()), "{matrix:?}");
+        assert!(matrix.row(1)[1] > matrix.row(0)[1]);
         assert!(preprocessor.transform_rows(&[1e300, 0.0]).values().iter().all(|v| v.is_finite()));
     }
 }

@@ -46,6 +46,17 @@ pub enum TargetError {
         /// Its value.
         value: f64,
     },
+    /// Targets so large or so close together that their squares leave the range of numbers.
+    #[error(
+        "the values of {name} span {span:e}, expected between 1e-100 and 1e100\n\nhint: express \
+         {name} in another unit"
+    )]
+    Extreme {
+        /// Target column.
+        name: String,
+        /// Difference of the largest and the smallest value.
+        span: f64,
+    },
     /// A target lies below its physical limit.
     #[error(
         "data row {row} has {name} = {value}, expected at least `target.minimum` = {minimum}\n\n\
@@ -78,6 +89,11 @@ impl TargetConfig {
             if value < minimum {
                 return Err(TargetError::BelowMinimum { row, name, value, minimum });
             }
+        }
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if !(1e-100..=1e100).contains(&(high - low)) || high.abs().max(low.abs()) > 1e100 {
+            return Err(TargetError::Extreme { name: name.to_owned(), span: high - low });
         }
         Ok(values.iter().map(|value| self.transform.apply(*value)).collect())
     }

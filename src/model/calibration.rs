@@ -61,6 +61,15 @@ pub struct Calibration {
 }
 
 impl Calibration {
+    /// Whether there are residuals of `folds` folds, each with its weight.
+    #[must_use]
+    pub fn is_consistent(&self, folds: usize) -> bool {
+        let whole = |fold: &FoldResiduals| {
+            !fold.residuals.is_empty() && fold.residuals.len() == fold.cumulative.len()
+        };
+        self.repeats > 0 && self.folds.len() == folds && self.folds.iter().all(whole)
+    }
+
     /// The weight that at least has to lie at or below an upper bound: `ceil(level (n + 1))` of
     /// `n` exchangeable units. `None` where `n` is too small for the level.
     #[must_use]

@@ -40,6 +40,14 @@ impl DomainGuard {
         }
     }
 
+    /// Whether it measures rows of `columns` features.
+    #[must_use]
+    pub fn is_consistent(&self, columns: usize) -> bool {
+        self.mean.len() == columns
+            && self.inverse_deviation.len() == columns
+            && self.precision.len() == columns * columns
+    }
+
     /// Sets the threshold so that a share `flagged` of rows at these `distances` (from guards that
     /// had not seen them) lies beyond it: their conformal quantile, the largest of them where
     /// there are too few.
@@ -60,7 +68,16 @@ impl DomainGuard {
     /// Whether a row is unlike the rows that the guard was fitted on.
     #[must_use]
     pub fn is_outside(&self, row: &[f32]) -> bool {
-        self.distance(row) > self.threshold
+        self.moved(row).next().is_some() || self.distance(row) > self.threshold
+    }
+
+    /// Columns that never varied but do in this row: a detector stuck at another value.
+    fn moved<'a>(&'a self, row: &'a [f32]) -> impl Iterator<Item = usize> + 'a {
+        let constants = self.mean.iter().zip(&self.inverse_deviation).zip(row).enumerate();
+        let moved = constants.filter(|(_, ((mean, inverse), value))| {
+            **inverse == 0.0 && (f64::from(**value) - **mean).abs() > 1e-3
+        });
+        moved.map(|(column, _)| column)
     }
 
     /// The columns at fault in a row, worst first: those far from what the row's other columns let
@@ -77,8 +94,10 @@ impl DomainGuard {
         let mut order: Vec<usize> = (0..size).collect();
         order.sort_by(|a, b| surprise[*b].total_cmp(&surprise[*a]));
         let named = order.iter().filter(|column| surprise[**column] > NAMED_BEYOND).count();
-        order.truncate(named.max(1));
-        order
+        let moved: Vec<usize> = self.moved(row).collect();
+        order.truncate(if moved.is_empty() { named.max(1) } else { named });
+        order.retain(|column| !moved.contains(column));
+        [moved, order].concat()
     }
 
     fn scaled(&self, row: &[f32]) -> Vec<f64> {
@@ -176,5 +195,8 @@ mod tests {
         let matrix = FeatureMatrix::new(4, values);
         let guard = DomainGuard::fit(&matrix, &(0..40).collect::<Vec<_>>());
         assert!(guard.distance(matrix.row(3)).is_finite());
+        assert!(!guard.is_outside(matrix.row(3)));
+        assert!(guard.is_outside(&[3.0, 6.0, 3.0, -3.0]));
+        assert_eq!(guard.columns_at_fault(&[3.0, 6.0, 3.0, -3.0])[0], 1);
     }
 }

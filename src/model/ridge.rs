@@ -72,15 +72,23 @@ impl NormalEquations {
         }
     }
 
-    /// The generalised cross-validation error of a penalty, and its coefficients.
+    /// The generalised cross-validation error of a penalty, and its coefficients. Sums run over
+    /// what each direction leaves unexplained, which stays exact where the fit is nearly perfect.
     fn solve(&self, penalty: f64) -> (f64, Vec<f64>) {
-        let shrunk = self.eigenvalues.map(|value| value + penalty);
-        let coefficients = self.rotated.component_div(&shrunk);
-        let freedom = 1.0 + self.eigenvalues.component_div(&shrunk).sum();
-        let explained = 2.0 * coefficients.dot(&self.rotated)
-            - coefficients.component_mul(&coefficients).dot(&self.eigenvalues);
-        let residual = (self.target_squares - explained).max(0.0);
-        let error = residual * self.count / (self.count - freedom).max(1e-3).powi(2);
+        let (mut residual, mut explained, mut left) = (0.0, 0.0, self.count - 1.0);
+        let mut coefficients = self.rotated.clone();
+        for (coefficient, eigenvalue) in coefficients.iter_mut().zip(&self.eigenvalues) {
+            let share = eigenvalue / (eigenvalue + penalty);
+            if *eigenvalue > 1e-9 * self.count {
+                let power = coefficient.powi(2) / eigenvalue;
+                explained += power;
+                residual += (1.0 - share).powi(2) * power;
+                left -= share;
+            }
+            *coefficient /= eigenvalue + penalty;
+        }
+        residual += (self.target_squares - explained).max(0.0);
+        let error = residual / left.max(f64::MIN_POSITIVE).powi(2);
         (error, (&self.eigenvectors * coefficients).as_slice().to_vec())
     }
 }
@@ -106,5 +114,19 @@ mod tests {
         let ridge = Ridge::fit(&matrix, &target, &(0..8).collect::<Vec<_>>());
         // sklearn.linear_model.Ridge(alpha=0.008) on standardised rows; alpha by the closed form.
         assert!((ridge.predict(&[4.0, 8.0, 0.5]) - 5.987_727_80).abs() < 1e-6);
+    }
+
+    #[test]
+    fn more_features_than_rows_do_not_choose_the_smallest_penalty() {
+        // Pure noise: the honest penalty is the largest, and the prediction close to the mean.
+        let mut generator = crate::data::Generator::new(6, &[]);
+        let values = (0..30 * 60).map(|_| generator.normal() as f32).collect();
+        let matrix = FeatureMatrix::new(60, values);
+        let target: Vec<f64> = (0..30).map(|_| generator.normal()).collect();
+        let ridge = Ridge::fit(&matrix, &target, &(0..30).collect::<Vec<_>>());
+        let mean = target.iter().sum::<f64>() / 30.0;
+        let moved = (0..30).map(|row| (ridge.predict(matrix.row(row)) - mean).powi(2)).sum::<f64>();
+        let spread = target.iter().map(|y| (y - mean).powi(2)).sum::<f64>();
+        assert!(moved < 0.5 * spread, "{moved} {spread}");
     }
 }

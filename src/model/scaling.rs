@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::stack::tensor;
 
+/// Most standard deviations that an input may lie from its mean.
+const LARGEST_INPUT: f64 = 20.0;
+
 /// The scaling of one network, fitted on the rows that train it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemberScaling {
@@ -56,9 +59,11 @@ impl StackScaling {
         Self { mean: stacked(mean), inverse_deviation: stacked(inverse) }
     }
 
-    /// Standard units of features `[M, batch, features]`, or of `[1, batch, features]` for all.
+    /// Standard units of features `[M, batch, features]`, or of `[1, batch, features]` for all,
+    /// at most twenty deviations from the mean: a wild value may mislead, but not explode.
     #[must_use]
     pub fn apply(&self, features: Tensor<3>) -> Tensor<3> {
-        (features - self.mean.clone()) * self.inverse_deviation.clone()
+        let standard = (features - self.mean.clone()) * self.inverse_deviation.clone();
+        standard.clamp(-LARGEST_INPUT, LARGEST_INPUT)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     data::{DataConfig, Dataset, TableFile},
@@ -15,7 +15,8 @@ use crate::{
 use super::{
     JobError, provenance,
     run_folder::{draft_of, empty},
-    train_job::{data_summary, read_text},
+    train_job::read_text,
+    training_outcome::data_summary,
 };
 
 /// What was asked for.
@@ -74,7 +75,8 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
 /// Refuses a taken place; even by force only a report makes way, never a folder of other things.
 fn refuse_existing(options: &EvaluateOptions) -> Result<(), JobError> {
     let path = options.out.clone();
-    if !path.exists() || (options.force && path.join("report.html").exists()) {
+    let is_report = path.file_name().is_some() && path.join("report.html").exists();
+    if !path.exists() || (options.force && is_report) {
         return Ok(());
     }
     let hint = if options.force {
@@ -88,6 +90,10 @@ fn refuse_existing(options: &EvaluateOptions) -> Result<(), JobError> {
 /// The model's columns in the new table; its group column only where the table has it.
 fn columns(options: &EvaluateOptions, checkpoint: &Checkpoint) -> Result<DataConfig> {
     let schema = &checkpoint.manifest.schema;
+    if !options.data.is_file() {
+        // It is read twice, which a pipe cannot be.
+        bail!("{}: expected a file that exists", options.data.display());
+    }
     let table = TableFile::open(&options.data)?;
     let has_group = table.header().contains(&schema.group);
     Ok(DataConfig {

@@ -11,6 +11,8 @@ mod predict_job;
 mod provenance;
 mod run_folder;
 mod train_job;
+mod training_inputs;
+mod training_outcome;
 mod validate;
 
 pub use error::JobError;

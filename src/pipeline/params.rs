@@ -137,8 +137,16 @@ impl Params {
             overrides::apply(&mut table, set)?;
             params = typed(&table, &format!("--set {set}"))?;
         }
-        validate::check(&params)?;
+        params.check()?;
         Ok(params)
+    }
+
+    /// Checks the range of every parameter.
+    ///
+    /// # Errors
+    /// When a value is out of range.
+    pub fn check(&self) -> Result<(), ParamsError> {
+        validate::check(self)
     }
 
     /// All parameters as TOML text.

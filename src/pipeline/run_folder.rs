@@ -29,8 +29,12 @@ pub(super) struct RunStart {
     pub(super) started: String,
     /// Backend that computes it.
     pub(super) backend: BackendKind,
+    /// Version of massay.
+    pub(super) version: String,
     /// SHA-256 of the data file.
     pub(super) data_sha256: String,
+    /// SHA-256 of the folds.
+    pub(super) folds_sha256: String,
     /// All parameters.
     pub(super) params: Params,
 }
@@ -93,7 +97,7 @@ impl RunFolder {
 
     /// Refuses a name that is taken.
     pub(super) fn refuse_existing(&self, name: &str) -> Result<(), JobError> {
-        if self.unfinished.exists() {
+        if self.unfinished.join(START_FILE).exists() {
             let hint = format!("go on with `--resume --name {name}`, or start anew with `--force`");
             return Err(JobError::Exists { path: self.unfinished.clone(), hint });
         }
@@ -108,6 +112,12 @@ impl RunFolder {
     pub(super) fn drafts(&self) -> Result<(PathBuf, PathBuf)> {
         let checkpoint = self.unfinished.join("checkpoint");
         Ok((empty(checkpoint)?, empty(draft_of(&self.report))?))
+    }
+
+    /// Removes what a run that cannot go on has left.
+    pub(super) fn discard(&self) {
+        let _ = fs::remove_dir_all(&self.unfinished);
+        let _ = fs::remove_dir_all(draft_of(&self.report));
     }
 
     /// Puts the filled drafts in their place and forgets the state.
@@ -139,18 +149,27 @@ fn cannot(what: &str, path: &Path) -> String {
     format!("cannot {what} {}", path.display())
 }
 
+fn read_start(file: &Path) -> Result<RunStart> {
+    let text = fs::read_to_string(file).with_context(|| cannot("read", file))?;
+    serde_json::from_str(&text).with_context(|| cannot("read", file))
+}
+
 /// The unfinished run called `name`, or the newest one.
 pub(super) fn find_unfinished(paths: &PathsConfig, name: Option<&str>) -> Result<RunStart> {
     let folder = &paths.checkpoints;
     let mut found: Vec<RunStart> = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let file = entry.path().join(START_FILE);
-        if entry.file_name().to_string_lossy().ends_with(UNFINISHED) && file.exists() {
-            let text = fs::read_to_string(&file).with_context(|| cannot("read", &file))?;
-            found.push(serde_json::from_str(&text).with_context(|| cannot("read", &file))?);
+        let folder = entry.file_name().to_string_lossy().into_owned();
+        let run = folder.strip_suffix(UNFINISHED);
+        if run.is_some_and(|run| name.is_none_or(|name| name == run)) {
+            let file = entry.path().join(START_FILE);
+            match read_start(&file) {
+                Ok(start) => found.push(start),
+                Err(error) if name.is_some() => return Err(error),
+                Err(error) => tracing::warn!("{error:#}"),
+            }
         }
     }
-    found.retain(|start| name.is_none_or(|name| start.name == name));
     found.sort_by(|a, b| (&a.started, &a.name).cmp(&(&b.started, &b.name)));
     found.pop().ok_or_else(|| {
         let what = match name {

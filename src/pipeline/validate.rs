@@ -21,6 +21,14 @@ fn check_data(params: &Params) -> Result<(), ParamsError> {
     require(kinds <= 1, "cv", "several ways to split at once", expected)?;
     let minimum = params.target.minimum.unwrap_or(0.0);
     require(minimum < f64::INFINITY, "target.minimum", minimum, "a number")?;
+    let paths = &params.paths;
+    let apart = paths.checkpoints.components().ne(paths.reports.components());
+    require(
+        apart,
+        "paths.reports",
+        paths.reports.display(),
+        "another folder than `paths.checkpoints`",
+    )?;
     let level = params.interval.level;
     require((0.5..=0.999).contains(&level), "interval.level", level, "0.5 to 0.999")
 }

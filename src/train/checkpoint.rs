@@ -195,7 +195,31 @@ fn read_manifest(folder: &Path) -> Result<Manifest, CheckpointError> {
             return Err(refused(&path, "it names no format", "a massay checkpoint", hint));
         }
     }
-    serde_json::from_value(value).map_err(|error| damaged(&path, &error.to_string()))
+    let manifest: Manifest =
+        serde_json::from_value(value).map_err(|error| damaged(&path, &error.to_string()))?;
+    if manifest.is_consistent() {
+        Ok(manifest)
+    } else {
+        Err(damaged(&path, "its parts do not fit"))
+    }
+}
+
+impl Manifest {
+    /// Whether every part is of the size that the others need.
+    fn is_consistent(&self) -> bool {
+        let (inputs, folds) = (self.shape.inputs, self.folds.len());
+        let fits = |member: &MemberScaling| {
+            [&member.mean, &member.inverse_deviation].iter().all(|part| part.len() == inputs)
+        };
+        folds > 0
+            && !self.scaling.is_empty()
+            && self.scaling.len().is_multiple_of(folds)
+            && self.scaling.iter().all(fits)
+            && self.calibration.is_consistent(folds)
+            && self.domain.is_consistent(inputs)
+            && self.preprocessor.names().eq(self.schema.features.iter().map(String::as_str))
+            && self.schema.features.len() == inputs
+    }
 }
 
 fn members_of(tensors: &SafeTensors<'_>, manifest: &Manifest) -> Option<Vec<MemberWeights>> {

@@ -145,8 +145,7 @@ impl<'a> Cohort<'a> {
         let tasks = self.folds.iter().flat_map(|fold| &fold.members);
         for ((losses, task), _) in losses.iter().zip(tasks).zip(active).filter(|(_, on)| **on) {
             let (repeat, fold, member) = (task.repeat, task.fold, task.member);
-            let worst = losses.train.max(losses.inner.unwrap_or(0.0));
-            if worst.is_nan() || losses.train.is_nan() || worst > LARGEST_LOSS {
+            if losses.train.is_nan() || losses.train > LARGEST_LOSS {
                 let (loss, limit) = (losses.train, LARGEST_LOSS);
                 return Err(TrainError::Diverged { epoch, repeat, fold, member, loss, limit });
             }
@@ -172,8 +171,12 @@ impl<'a> Cohort<'a> {
         let folds = self.folds.iter().zip(&mut self.progress.folds).zip(losses.chunks(members));
         for ((fold, progress), losses) in folds {
             let mean = mean_inner_loss(losses);
-            let better = !progress.stopped && progress.update(epoch, mean, patience);
+            let active = !progress.stopped;
+            let better = active && progress.update(epoch, mean, patience);
             improved.extend(std::iter::repeat_n(better, members));
+            if !active {
+                continue;
+            }
             (hooks.on_epoch)(&EpochEvent {
                 repeat: fold.repeat,
                 fold: fold.fold,

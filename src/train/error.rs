@@ -4,6 +4,14 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
+impl TrainError {
+    /// Whether somebody asked to stop.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted)
+    }
+}
+
 /// Why a training ended without a model.
 #[derive(Debug, Error)]
 pub enum TrainError {

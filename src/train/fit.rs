@@ -1,6 +1,9 @@
 //! How a run's networks are cut into stacks and trained.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
@@ -14,6 +17,7 @@ use super::{
 };
 
 /// What a training tells, and is told, while it runs. Called from several threads.
+#[derive(Clone, Copy)]
 pub struct Hooks<'a> {
     /// Called after each epoch of each fold.
     pub on_epoch: &'a (dyn Fn(&EpochEvent) + Sync),
@@ -110,9 +114,20 @@ pub fn fit(training: Training<'_>, hooks: &Hooks<'_>) -> Result<Trained, TrainEr
         targets: table.targets,
         features: Tensor::from_data(data, &backend.device),
     };
-    let train = |folds| Cohort::new(&context, folds, cut.members_per_stack, hooks)?.train(hooks);
-    let cohorts: Vec<Result<CohortResult, TrainError>> =
+    // One failure stops the others: there is no result without all folds.
+    let failed = AtomicBool::new(false);
+    let interrupted = || failed.load(Ordering::Relaxed) || (hooks.interrupted)();
+    let hooks = &Hooks { interrupted: &interrupted, ..*hooks };
+    let train = |folds| {
+        let cohort = Cohort::new(&context, folds, cut.members_per_stack, hooks);
+        let result = cohort.and_then(|cohort| cohort.train(hooks));
+        failed.fetch_or(result.is_err(), Ordering::Relaxed);
+        result
+    };
+    let mut cohorts: Vec<Result<CohortResult, TrainError>> =
         plan.folds.par_chunks(cut.folds_per_cohort).map(train).collect();
+    // The failure itself, before the interruptions that it caused.
+    cohorts.sort_by_key(|cohort| !matches!(cohort, Err(error) if !error.is_interruption()));
     collect(plan, cohorts)
 }
 

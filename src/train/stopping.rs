@@ -22,7 +22,8 @@ impl FoldProgress {
     /// one wins. A fold without inner validation rows keeps its last epoch.
     pub(super) fn update(&mut self, epoch: usize, loss: Option<f64>, patience: usize) -> bool {
         let improved = match (loss, self.best_loss) {
-            (Some(loss), Some(best)) => loss <= best,
+            // A best loss that is no number is beaten by any.
+            (Some(loss), Some(best)) => loss <= best || best.is_nan(),
             _ => true,
         };
         if improved {

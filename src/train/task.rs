@@ -140,12 +140,19 @@ fn inner_parts(table: TrainingTable<'_>, split: &Split, config: &TrainConfig) ->
     groups.dedup();
     let enough = groups.len() >= FEWEST_GROUPS.max(config.inner_parts)
         && split.train.len() / config.inner_parts >= FEWEST_INNER_ROWS;
-    enough.then(|| {
-        let stream = [INNER_STREAM, split.repeat as u64, split.fold as u64];
-        let mut generator = Generator::new(config.seed, &stream);
-        let parts = config.inner_parts;
-        balanced_parts(&split.train, table.groups, table.targets, parts, &mut generator)
-    })
+    if !enough {
+        return None;
+    }
+    let stream = [INNER_STREAM, split.repeat as u64, split.fold as u64];
+    let mut generator = Generator::new(config.seed, &stream);
+    let count = config.inner_parts;
+    let parts = balanced_parts(&split.train, table.groups, table.targets, count, &mut generator);
+    let mut sizes = vec![0; count];
+    for part in &parts {
+        sizes[*part as usize] += 1;
+    }
+    // One huge group can leave the other parts next to nothing.
+    sizes.iter().all(|size| *size >= FEWEST_INNER_ROWS).then_some(parts)
 }
 
 fn fit_scaling(table: TrainingTable<'_>, rows: &[u32]) -> MemberScaling {

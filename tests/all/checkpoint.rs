@@ -63,6 +63,10 @@ fn damaged_newer_and_foreign_checkpoints_are_refused_with_the_reason() {
     workshop.write(model, &tensors);
     workshop.write(manifest, text.replace("\"format\": 1", "\"format\": 2"));
     assert!(refusal().contains("format 2, expected at most 1"), "{}", refusal());
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    value["folds"].as_array_mut().unwrap().pop();
+    workshop.write(manifest, value.to_string());
+    assert!(refusal().contains("its parts do not fit"), "{}", refusal());
     workshop.write(manifest, &text[..text.len() / 2]);
     assert!(refusal().contains("expected an intact checkpoint"), "{}", refusal());
     workshop.write(manifest, "{\"name\": \"other\"}");

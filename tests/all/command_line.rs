@@ -84,6 +84,7 @@ fn wrong_parameters_are_refused_with_the_nearest_key_or_the_range() {
         ("interval.level=0.99", "expected at least 99 for `interval.level` = 0.99"),
         ("cv.folds=200", "there are 84 distinct values"),
         ("train.learning_rate", "expected KEY=VALUE"),
+        ("paths.reports=checkpoints", "expected another folder than `paths.checkpoints`"),
         ("data.target=det99", "did you mean `det9`?"),
     ];
     for (set, expected) in cases {

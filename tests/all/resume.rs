@@ -55,6 +55,26 @@ fn a_run_killed_at_random_moments_ends_in_the_same_bits() {
     assert!(!workshop.exists("checkpoints/killed.unfinished"));
 }
 
+#[test]
+fn a_run_does_not_go_on_with_other_folds() {
+    let workshop = Workshop::new();
+    let given = |shift: usize| -> String {
+        let lines = (0..104).map(|row| format!("{}\n", (row + shift) / 3 % 4));
+        "fold\n".to_owned() + &lines.collect::<String>()
+    };
+    workshop.write("folds.csv", given(0));
+    let line = format!("train --name k --quiet --fold-file folds.csv {LONG}");
+    let mut child = workshop.command(&line).spawn().unwrap();
+    while !workshop.exists("checkpoints/k.unfinished/lock") {
+        sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    workshop.write("folds.csv", given(1));
+    let error = workshop.fail("train --resume --name k");
+    assert!(error.contains("the folds have changed"), "{error}");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_saves_itself_and_says_how_to_go_on() {

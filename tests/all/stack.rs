@@ -70,21 +70,15 @@ fn held_out_targets_change_no_weight_of_their_fold() {
 }
 
 #[test]
-fn changing_held_out_features_changes_no_weight_beyond_rounding() {
-    // All columns keep their range, from which the constants for single precision are taken.
+fn held_out_features_change_no_weight_of_their_fold() {
     let (model, config) = recipe();
     let data = dataset(100, 4, 1, 4);
     let plan = folds(&data, 4);
     let before = train(&data, &plan, (&model, &config), BackendKind::Flex, None);
     let mut changed = data.clone();
     for column in &mut changed.features {
-        let low = column.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         for row in &plan.splits[0].held_out {
-            let value = &mut column[*row as usize];
-            if *value > low && *value < high {
-                *value *= 0.5;
-            }
+            column[*row as usize] *= 0.5;
         }
     }
     let after = train(&changed, &plan, (&model, &config), BackendKind::Flex, None);

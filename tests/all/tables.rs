@@ -78,12 +78,14 @@ fn a_broken_shape_is_reported() {
         (GOOD.replace("5,z", "5"), "table.csv:4: the row has 4 cells, expected 5"),
         (GOOD.replace("mass", "masse"), "there is no column `mass`"),
         ("mass,note\n1,x\n2,y\n".to_owned(), "no numeric column besides the target"),
-        ("mass,a\n1,2\n1,3\n".to_owned(), "column `mass` is 1 in every row"),
     ];
     for (text, expected) in cases {
         let error = error_of(&text);
         assert!(error.contains(expected) && error.contains("hint: "), "{error}");
     }
+    let constant = read("mass,a\n1,2\n1,3\n").unwrap().refuse_constant_target().unwrap_err();
+    assert!(constant.to_string().contains("column `mass` is 1 in every row"));
+    assert!(error_of(GOOD.replace("5,z", "5,\"z")).contains("a cell goes on in the next line"));
     assert!(error_of(GOOD.replace("mass", "masse")).contains("did you mean `masse`?"));
     assert!(error_of(b"\xff\xfem\0a\0").contains("UTF-8"));
 }
@@ -105,6 +107,27 @@ fn the_group_column_is_never_a_feature() {
     assert_eq!(data.feature_names, ["a"]);
     let groups = data.groups.unwrap();
     assert_eq!((groups.ids, groups.names.len()), (vec![0, 0, 1, 2], 3));
+}
+
+#[test]
+fn group_names_are_trimmed_and_must_not_be_empty() {
+    let data = read("container,mass,a\n7,1,1\n7 ,2,2\n8,3,3\n").unwrap();
+    assert_eq!(data.groups.unwrap().ids, [0, 0, 1]);
+    let error = error_of("container,mass,a\n7,1,1\n ,2,2\n8,3,3\n");
+    assert!(error.contains("table.csv:3: the group column `container` holds no text"), "{error}");
+}
+
+#[test]
+fn an_order_column_is_all_numbers_or_all_dates() {
+    let workshop = Workshop::new();
+    let read = |cell: &str| {
+        let path = workshop.write("t.csv", format!("mass,a,day\n1,1,1\n2,2,{cell}\n3,3,10\n"));
+        Dataset::read(&DataConfig { path, ..Default::default() }, "day")
+    };
+    assert_eq!(read("2").unwrap().order.unwrap(), [0, 1, 2]);
+    for cell in ["", "12/31/2022", "soon"] {
+        assert!(read(cell).unwrap_err().to_string().contains("only numbers, or only dates"));
+    }
 }
 
 #[test]

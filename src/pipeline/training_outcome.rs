@@ -1,0 +1,121 @@
+//! What a training gives, as a checkpoint and as a report.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::{
+    data::Dataset,
+    evaluate::{Evaluation, Judged},
+    features::TargetTransform,
+    report::{Baseline, DataSummary, Provenance, RunReport},
+    train::{Checkpoint, FORMAT_VERSION, Loss, Manifest, Schema, Trained},
+};
+
+use super::{Params, provenance, training_inputs::Inputs};
+
+/// What a training gives.
+pub(super) struct Outcome {
+    pub(super) trained: Trained,
+    pub(super) judged: Judged,
+    pub(super) baseline: Option<Baseline>,
+    pub(super) seconds: f64,
+}
+
+impl Inputs {
+    pub(super) fn checkpoint(&self, outcome: Outcome, metrics: &str) -> Result<Checkpoint> {
+        let Outcome { trained, judged, .. } = outcome;
+        let (params, dataset) = (&self.start.params, &self.dataset);
+        let manifest = Manifest {
+            format: FORMAT_VERSION,
+            schema: Schema {
+                target: dataset.target_name.clone(),
+                unit: params.data.unit.clone(),
+                group: dataset.groups.as_ref().map_or(String::new(), |g| g.column.clone()),
+                features: dataset.feature_names.clone(),
+            },
+            preprocessor: self.preprocessor.clone(),
+            shape: params.model.shape(self.matrix.columns()),
+            scaling: trained.scaling,
+            folds: judged.folds,
+            calibration: judged.calibration,
+            domain: judged.domain,
+            parameters: parameters_of(params)?,
+            data_sha256: dataset.sha256.clone(),
+            metrics: serde_json::from_str(metrics)?,
+            checksums: BTreeMap::new(),
+        };
+        Ok(Checkpoint { manifest, members: trained.members })
+    }
+
+    /// The report; takes the judged rows and the history, which a checkpoint does not need.
+    pub(super) fn report(&self, outcome: &mut Outcome) -> RunReport {
+        let trained = &mut outcome.trained;
+        let (params, dataset) = (&self.start.params, &self.dataset);
+        let splits = self.plan.splits.iter().zip(&trained.chosen_epochs);
+        let epochs: Vec<(usize, usize, usize)> =
+            splits.map(|(split, epoch)| (split.repeat, split.fold, *epoch)).collect();
+        RunReport {
+            name: self.start.name.clone(),
+            data: data_summary(dataset, &params.data.unit),
+            evaluation: Evaluation::new(
+                std::mem::take(&mut outcome.judged.rows),
+                params.interval.level,
+                &epochs,
+            ),
+            baseline: outcome.baseline.take(),
+            history: std::mem::take(&mut trained.history),
+            loss_name: loss_name(params),
+            warnings: self.warnings.clone(),
+            params: params.to_toml(),
+            provenance: self.provenance(outcome.seconds),
+        }
+    }
+
+    fn provenance(&self, seconds: f64) -> Provenance {
+        Provenance {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: self.start.started.clone(),
+            seconds,
+            seed: self.start.params.train.seed,
+            backend: format!("{} ({})", self.backend.kind, self.backend.reason),
+            hardware: provenance::hardware(&self.backend),
+            git_commit: provenance::git_commit(),
+        }
+    }
+}
+
+/// The parameters without the paths, which do not change a model.
+fn parameters_of(params: &Params) -> Result<serde_json::Value> {
+    let mut value = serde_json::to_value(params)?;
+    if let Some(sections) = value.as_object_mut() {
+        sections.remove("paths");
+    }
+    Ok(value)
+}
+
+pub(super) fn data_summary(dataset: &Dataset, unit: &str) -> DataSummary {
+    DataSummary {
+        path: dataset.path.clone(),
+        sha256: dataset.sha256.clone(),
+        rows: dataset.rows(),
+        groups: dataset.groups.as_ref().map(|groups| groups.names.len()),
+        target: dataset.target_name.clone(),
+        unit: (!unit.is_empty()).then(|| unit.to_owned()),
+        group: dataset.groups.as_ref().map(|groups| groups.column.clone()),
+        features: dataset.feature_names.clone(),
+        skipped: dataset.skipped.clone(),
+    }
+}
+
+fn loss_name(params: &Params) -> String {
+    let loss = match params.train.loss {
+        Loss::Mse => "mean squared error",
+        Loss::Huber => "Huber loss",
+    };
+    let target = &params.data.target;
+    match params.target.transform {
+        TargetTransform::None => format!("{loss} of the standardised {target}"),
+        TargetTransform::Log => format!("{loss} of the standardised ln({target})"),
+    }
+}
