@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::stack::tensor;
 
 /// Most standard deviations that an input may lie from its mean.
-const LARGEST_INPUT: f64 = 20.0;
+const LARGEST_INPUT: f32 = 20.0;
 
 /// The scaling of one network, fitted on the rows that train it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,16 @@ pub struct MemberScaling {
 }
 
 impl MemberScaling {
+    /// Appends the standard units of a row of features to `values`, as [`StackScaling::apply`]
+    /// gives them.
+    pub fn scale(&self, row: &[f32], values: &mut Vec<f32>) {
+        let constants = self.mean.iter().zip(&self.inverse_deviation);
+        let standard = |(x, (mean, inverse)): (&f32, (&f32, &f32))| {
+            ((x - mean) * inverse).clamp(-LARGEST_INPUT, LARGEST_INPUT)
+        };
+        values.extend(row.iter().zip(constants).map(standard));
+    }
+
     /// The transformed target that the network's output `output` stands for.
     #[must_use]
     pub fn target(&self, output: f32) -> f64 {
@@ -65,5 +75,28 @@ impl StackScaling {
     pub fn apply(&self, features: Tensor<3>) -> Tensor<3> {
         let standard = (features - self.mean.clone()) * self.inverse_deviation.clone();
         standard.clamp(-LARGEST_INPUT, LARGEST_INPUT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Backend, BackendKind, stack::host};
+
+    #[test]
+    fn rows_on_the_host_and_tensors_are_scaled_alike() {
+        let member = MemberScaling {
+            mean: vec![0.3, -1.7],
+            inverse_deviation: vec![2.9, 1e5],
+            target_mean: 0.0,
+            target_deviation: 1.0,
+        };
+        let device = Backend::select(BackendKind::Flex).unwrap().device;
+        let rows = vec![0.1, -1.69, 7.7, 3.0, -5.5, -1.7];
+        let mut values = Vec::new();
+        rows.chunks_exact(2).for_each(|row| member.scale(row, &mut values));
+        let stacked = StackScaling::new(std::iter::once(&member), &device);
+        assert_eq!(values, host(stacked.apply(tensor(rows, [1, 3, 2], &device))));
+        assert_eq!(values[1], LARGEST_INPUT);
     }
 }

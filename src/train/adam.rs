@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::model::Backend;
+use crate::model::{Backend, MemberWeights, host};
 
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
@@ -13,10 +13,15 @@ const EPSILON: f64 = 1e-8;
 /// Kept here and not in burn's optimiser for three reasons: a network that has stopped must not
 /// move, the state must resume to the bit, and on the CPU one pass over memory replaces a dozen.
 pub(super) struct Adam {
-    /// First and second moments, shaped as the parameters.
-    pub(super) moments: Vec<[Tensor<3>; 2]>,
+    moments: Vec<Moments>,
     /// Steps that each network has taken.
-    pub(super) steps: Vec<u32>,
+    steps: Vec<u32>,
+}
+
+/// First and second moments of one parameter of all networks, where the arithmetic is.
+enum Moments {
+    Host([Vec<f32>; 2]),
+    Device(Box<[Tensor<3>; 2]>),
 }
 
 /// What a step does to one network.
@@ -33,32 +38,67 @@ struct Stride {
 }
 
 impl Adam {
+    /// Goes on from `moments`, first and second of each parameter, after `steps` of each network.
+    pub(super) fn new(backend: &Backend, moments: Vec<[Tensor<3>; 2]>, steps: Vec<u32>) -> Self {
+        let place = |pair: [Tensor<3>; 2]| {
+            if backend.is_cpu() {
+                Moments::Host(pair.map(host))
+            } else {
+                Moments::Device(Box::new(pair))
+            }
+        };
+        Self { moments: moments.into_iter().map(place).collect(), steps }
+    }
+
+    /// The moments of each network, first and second, parameters one after the other.
+    pub(super) fn members(&self) -> [Vec<MemberWeights>; 2] {
+        [0, 1].map(|order| {
+            let mut members = vec![MemberWeights(Vec::new()); self.steps.len()];
+            for moments in &self.moments {
+                let values = match moments {
+                    Moments::Host(pair) => pair[order].clone(),
+                    Moments::Device(pair) => host(pair[order].clone()),
+                };
+                let size = values.len() / members.len();
+                for (member, part) in members.iter_mut().zip(values.chunks_exact(size)) {
+                    member.0.extend_from_slice(part);
+                }
+            }
+            members
+        })
+    }
+
+    /// Steps that each network has taken.
+    pub(super) fn steps(&self) -> &[u32] {
+        &self.steps
+    }
+
     /// Moves every network that is `active` down its gradient.
     pub(super) fn step(
         &mut self,
-        backend: &Backend,
-        parameters: &mut [Tensor<3>],
+        parameters: Vec<Tensor<3>>,
         gradients: Vec<Tensor<3>>,
         (learning_rate, weight_decay): (f64, f64),
         active: &[bool],
-    ) {
+    ) -> Vec<Tensor<3>> {
         for (steps, active) in self.steps.iter_mut().zip(active) {
             *steps += u32::from(*active);
         }
-        for (index, gradient) in gradients.into_iter().enumerate() {
-            let decay = if index % 2 == 0 { learning_rate * weight_decay } else { 0.0 };
-            let strides: Vec<Stride> = active
-                .iter()
-                .zip(&self.steps)
-                .map(|(active, steps)| Stride::new(*active, *steps, learning_rate, decay))
-                .collect();
-            let moments = &mut self.moments[index];
-            if backend.is_cpu() {
-                step_on_host(&mut parameters[index], moments, gradient, &strides);
-            } else {
-                step_on_device(&mut parameters[index], moments, gradient, &strides);
-            }
-        }
+        let pairs = parameters.into_iter().zip(gradients).zip(&mut self.moments).enumerate();
+        let steps = &self.steps;
+        pairs
+            .map(|(index, ((parameter, gradient), moments))| {
+                let decay = if index % 2 == 0 { learning_rate * weight_decay } else { 0.0 };
+                let stride = |(active, steps): (&bool, &u32)| {
+                    Stride::new(*active, *steps, learning_rate, decay)
+                };
+                let strides: Vec<Stride> = active.iter().zip(steps).map(stride).collect();
+                match moments {
+                    Moments::Host(pair) => step_on_host(parameter, pair, gradient, &strides),
+                    Moments::Device(pair) => step_on_device(parameter, pair, gradient, &strides),
+                }
+            })
+            .collect()
     }
 }
 
@@ -75,29 +115,25 @@ impl Stride {
     }
 }
 
-/// One pass over parameter, gradient and moments; their buffers are reused.
+/// One pass over parameter, gradient and moments, in their own memory.
 fn step_on_host(
-    parameter: &mut Tensor<3>,
-    [first, second]: &mut [Tensor<3>; 2],
+    parameter: Tensor<3>,
+    [first, second]: &mut [Vec<f32>; 2],
     gradient: Tensor<3>,
     strides: &[Stride],
-) {
+) -> Tensor<3> {
     let device = parameter.device();
-    let empty = || Tensor::empty([1, 1, 1], &device);
-    let take = |tensor: &mut Tensor<3>| std::mem::replace(tensor, empty()).into_data();
-    let (mut p, mut m, mut v) = (take(parameter), take(first), take(second));
-    let g = gradient.into_data();
-    if let (Ok(p), Ok(m), Ok(v), Ok(g)) =
-        (p.as_mut_slice::<f32>(), m.as_mut_slice::<f32>(), v.as_mut_slice::<f32>(), g.as_slice())
-    {
+    let mut parameter = parameter.into_data();
+    let gradient = gradient.into_data();
+    if let (Ok(p), Ok(g)) = (parameter.as_mut_slice::<f32>(), gradient.as_slice()) {
         let size = p.len() / strides.len();
         for (member, stride) in strides.iter().enumerate().filter(|(_, stride)| stride.active) {
             let own = member * size..(member + 1) * size;
-            fused(&mut p[own.clone()], &mut m[own.clone()], &mut v[own.clone()], &g[own], *stride);
+            let (m, v) = (&mut first[own.clone()], &mut second[own.clone()]);
+            fused(&mut p[own.clone()], m, v, &g[own], *stride);
         }
     }
-    let give = |data: TensorData| Tensor::from_data(data, &device);
-    (*parameter, *first, *second) = (give(p), give(m), give(v));
+    Tensor::from_data(parameter, &device)
 }
 
 fn fused(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], stride: Stride) {
@@ -111,11 +147,11 @@ fn fused(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], stride: Stride)
 
 /// The same formula in tensor operations; networks that are not active get strides of zero.
 fn step_on_device(
-    parameter: &mut Tensor<3>,
+    parameter: Tensor<3>,
     [first, second]: &mut [Tensor<3>; 2],
     gradient: Tensor<3>,
     strides: &[Stride],
-) {
+) -> Tensor<3> {
     let device = parameter.device();
     let column = |value: &dyn Fn(&Stride) -> f32| {
         let values: Vec<f32> = strides.iter().map(value).collect();
@@ -131,7 +167,7 @@ fn step_on_device(
     *first = first.clone() + (gradient - first.clone()) * rate_1;
     *second = second.clone() + (squared - second.clone()) * rate_2;
     let scale = second.clone().sqrt() + epsilon;
-    *parameter = parameter.clone() - parameter.clone() * decay - first.clone() / scale * size;
+    parameter.clone() - parameter * decay - first.clone() / scale * size
 }
 
 #[cfg(test)]
@@ -158,21 +194,23 @@ mod tests {
         let filled = |value: f32| Tensor::<3>::full([2, 1, 1], value, &backend.device);
         let gradients = [0.3, -0.8, 1e-4, 2.0, 0.05];
         for on_host in [true, false] {
-            let (mut parameter, mut moments) = (filled(0.7), [filled(0.0), filled(0.0)]);
-            for (step, gradient) in (1..).zip(gradients) {
-                let stride = |active| Stride::new(active, step, 0.01, 0.01 * 0.1);
-                let strides = [stride(true), stride(false)];
-                let gradient = filled(gradient as f32);
+            let zeros = || {
                 if on_host {
-                    step_on_host(&mut parameter, &mut moments, gradient, &strides);
+                    Moments::Host([vec![0.0; 2], vec![0.0; 2]])
                 } else {
-                    step_on_device(&mut parameter, &mut moments, gradient, &strides);
+                    Moments::Device(Box::new([filled(0.0), filled(0.0)]))
                 }
+            };
+            let mut adam = Adam { moments: vec![zeros()], steps: vec![0, 0] };
+            let mut parameters = vec![filled(0.7)];
+            for gradient in gradients {
+                let gradient = vec![filled(gradient as f32)];
+                parameters = adam.step(parameters, gradient, (0.01, 0.1), &[true, false]);
             }
-            let values = parameter.into_data().try_into_vec::<f32>().unwrap();
+            let values = parameters.remove(0).into_data().try_into_vec::<f32>().unwrap();
             let expected = textbook(&gradients, 0.01, 0.1);
             assert!((f64::from(values[0]) - expected).abs() < 1e-6, "{values:?} {expected}");
-            assert_eq!(values[1], 0.7);
+            assert_eq!((values[1], adam.steps()), (0.7, &[5, 0][..]));
         }
     }
 }

@@ -104,7 +104,11 @@ pub fn fit(training: Training<'_>, hooks: &Hooks<'_>) -> Result<Trained, TrainEr
     let Training { table, plan, model, config, backend, cut } = training;
     let shape = model.shape(table.features.columns());
     let size = [table.features.rows(), table.features.columns()];
-    let data = TensorData::new(table.features.values().to_vec(), size);
+    // On the CPU rows are gathered from the matrix itself, which needs no copy of it.
+    let on_device = (!backend.is_cpu()).then(|| {
+        let data = TensorData::new(table.features.values().to_vec(), size);
+        Tensor::from_data(data, &backend.device)
+    });
     let context = TrainingContext {
         config,
         shape: &shape,
@@ -112,7 +116,8 @@ pub fn fit(training: Training<'_>, hooks: &Hooks<'_>) -> Result<Trained, TrainEr
         plan,
         backend,
         targets: table.targets,
-        features: Tensor::from_data(data, &backend.device),
+        matrix: table.features,
+        on_device,
     };
     // One failure stops the others: there is no result without all folds.
     let failed = AtomicBool::new(false);

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
+use crate::features::FeatureMatrix;
 use crate::model::{
     Backend, MemberWeights, MlpStack, StackScaling, StackShape, forward, members_of, tensor,
 };
@@ -26,8 +27,10 @@ pub(super) struct TrainingContext<'a> {
     pub(super) backend: &'a Backend,
     /// Transformed targets on the host, shape `[rows]`.
     pub(super) targets: &'a [f64],
-    /// Features on the device, shape `[rows, columns]`.
-    pub(super) features: Tensor<2>,
+    /// Features on the host.
+    pub(super) matrix: &'a FeatureMatrix,
+    /// Features on a device with memory of its own, shape `[rows, columns]`.
+    pub(super) on_device: Option<Tensor<2>>,
 }
 
 /// Some networks with their optimiser and the best weights they had.
@@ -65,10 +68,11 @@ impl<'a> StackTrainer<'a> {
             ),
             stack: stack(|state| &state.weights),
             best: stack(|state| &state.best).parameters,
-            adam: Adam {
-                moments: moments.map(|(first, second)| [first, second]).collect(),
-                steps: states.iter().map(|state| state.steps).collect(),
-            },
+            adam: Adam::new(
+                context.backend,
+                moments.map(|(first, second)| [first, second]).collect(),
+                states.iter().map(|state| state.steps).collect(),
+            ),
             tasks,
         }
     }
@@ -136,36 +140,55 @@ impl<'a> StackTrainer<'a> {
         let moving: Vec<bool> =
             active.iter().zip(rows).map(|(active, rows)| *active && !rows.is_empty()).collect();
         let rates = (context.config.learning_rate_at(epoch), context.config.weight_decay);
-        let parameters = &mut self.stack.parameters;
-        self.adam.step(context.backend, parameters, gradients, rates, &moving);
+        let parameters = std::mem::take(&mut self.stack.parameters);
+        self.stack.parameters = self.adam.step(parameters, gradients, rates, &moving);
         losses
     }
 
     /// Gathers `rows` of each network, padded to `count` rows that weigh nothing.
     fn batch(&self, context: &TrainingContext<'_>, rows: &[&[u32]], count: usize) -> Batch {
         let members = self.tasks.len();
-        let mut indices = vec![0_i32; members * count];
         let mut targets = vec![0.0; members * count];
         let mut weights = vec![0.0; members * count];
         for (member, (task, rows)) in self.tasks.iter().zip(rows).enumerate() {
             let start = member * count;
             for (slot, &row) in (start..).zip(*rows) {
-                indices[slot] = row as i32;
                 targets[slot] = task.scaling.standardise(context.targets[row as usize]);
                 weights[slot] = 1.0 / rows.len() as f32;
             }
         }
         let device = &context.backend.device;
-        let indices =
-            Tensor::<1, Int>::from_data(TensorData::new(indices, [members * count]), device);
-        let columns = context.features.dims()[1];
-        let features =
-            context.features.clone().select(0, indices).reshape([members, count, columns]);
         Batch {
-            features: self.scaling.apply(features),
+            features: self.features(context, rows, count),
             targets: tensor(targets, [members, count, 1], device),
             weights: tensor(weights, [members, count, 1], device),
         }
+    }
+
+    /// Scaled features `[M, count, columns]`: gathered where they are, on the host or the device.
+    fn features(&self, context: &TrainingContext<'_>, rows: &[&[u32]], count: usize) -> Tensor<3> {
+        let (members, columns) = (self.tasks.len(), context.matrix.columns());
+        let device = &context.backend.device;
+        let Some(on_device) = &context.on_device else {
+            let mut values = Vec::with_capacity(members * count * columns);
+            for (member, (task, rows)) in self.tasks.iter().zip(rows).enumerate() {
+                for &row in *rows {
+                    task.scaling.scale(context.matrix.row(row as usize), &mut values);
+                }
+                values.resize((member + 1) * count * columns, 0.0);
+            }
+            return tensor(values, [members, count, columns], device);
+        };
+        let mut indices = vec![0_i32; members * count];
+        for (slots, rows) in indices.chunks_exact_mut(count).zip(rows) {
+            for (slot, row) in slots.iter_mut().zip(*rows) {
+                *slot = *row as i32;
+            }
+        }
+        let indices = TensorData::new(indices, [members * count]);
+        let indices = Tensor::<1, Int>::from_data(indices, device);
+        let gathered = on_device.clone().select(0, indices);
+        self.scaling.apply(gathered.reshape([members, count, columns]))
     }
 
     fn dropout_masks(
@@ -235,14 +258,12 @@ impl<'a> StackTrainer<'a> {
 
     /// Everything needed to go on later, network by network.
     pub(super) fn states(&self) -> Vec<MemberState> {
-        let moments = |index: usize| -> Vec<Tensor<3>> {
-            self.adam.moments.iter().map(|pair| pair[index].clone()).collect()
-        };
         let weights = self.stack.members().into_iter().zip(members_of(&self.best));
-        let moments = members_of(&moments(0)).into_iter().zip(members_of(&moments(1)));
+        let [first, second] = self.adam.members();
+        let moments = first.into_iter().zip(second);
         weights
             .zip(moments)
-            .zip(&self.adam.steps)
+            .zip(self.adam.steps())
             .map(|(((weights, best), (first_moment, second_moment)), steps)| MemberState {
                 weights,
                 best,
