@@ -35,6 +35,8 @@ struct Tally {
     rows: usize,
     /// Current and best inner validation loss by (repeat, fold).
     losses: HashMap<(usize, usize), (f64, f64)>,
+    /// Epochs that are done by (repeat, fold).
+    done: HashMap<(usize, usize), usize>,
     stopped: usize,
 }
 
@@ -60,7 +62,7 @@ impl TrainObserver for TrainProgress {
         let epochs = start.params.train.epochs;
         let target = ProgressDrawTarget::stderr_with_hz(8);
         let bar = ProgressBar::with_draw_target(Some((epochs * start.folds) as u64), target);
-        let template = "{bar:30} {percent:>3} % of epochs, {eta} left, {msg}";
+        let template = "{bar:20} {percent:>3} % of epochs, {eta} left, {wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸─"));
         }
@@ -82,13 +84,11 @@ impl Running {
         if let (Some(loss), Some(best)) = (event.validation_loss, event.best_loss) {
             tally.losses.insert((event.repeat, event.fold), (loss, best));
         }
-        if event.stopped {
-            tally.stopped += 1;
-            // The epochs that a fold leaves out are done as well.
-            self.bar.inc((self.epochs - event.epoch + 1) as u64);
-        } else {
-            self.bar.inc(1);
-        }
+        tally.stopped += usize::from(event.stopped);
+        // The epochs that a fold leaves out, or had before it was resumed, are done as well.
+        let done = if event.stopped { self.epochs } else { event.epoch };
+        let before = tally.done.insert((event.repeat, event.fold), done).unwrap_or(0);
+        self.bar.inc((done - before) as u64);
         self.bar.set_message(self.message(&tally));
     }
 
@@ -106,7 +106,8 @@ impl Running {
         let count = tally.losses.len() as f64;
         let sum = tally.losses.values().fold((0.0, 0.0), |s, l| (s.0 + l.0, s.1 + l.1));
         let (current, best) = ((sum.0 / count).sqrt(), (sum.1 / count).sqrt());
-        format!("{folds}, validation RMSE {current:.3} (best {best:.3}) of the target's deviation")
+        // In standard deviations of the (transformed) target: 1 is no better than its mean.
+        format!("validation RMSE {current:.3} sd (best {best:.3}), {folds}")
     }
 }
 
