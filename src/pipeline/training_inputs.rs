@@ -14,51 +14,53 @@ use crate::{
 };
 
 use super::{
-    JobError, Params, TrainObserver, TrainOptions, interrupted, provenance,
+    JobError, TrainObserver, TrainOptions, interrupted, provenance,
     run_folder::{RunFolder, RunStart, default_name, find_unfinished},
 };
 
 /// What the run starts from: a new name, or what an unfinished run was started with.
 pub(super) fn start_of(options: TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
-    let read = |params: &Params| Dataset::read(&params.data, &params.cv.order_column);
-    if options.resume {
-        let start = find_unfinished(&options.params.paths, options.name.as_deref())?;
-        let same = [BackendKind::Auto, start.backend];
-        if options.backend.is_some_and(|backend| !same.contains(&backend)) {
-            return Err(changed(
-                &start,
-                "another backend is asked for",
-                &start.backend.to_string(),
-            ));
-        }
-        let version = env!("CARGO_PKG_VERSION");
-        if start.version != version {
-            return Err(changed(&start, &format!("this is massay {version}"), &start.version));
-        }
-        let dataset = read(&start.params)?;
-        if dataset.sha256 != start.data_sha256 {
-            let found = format!("{} has changed", dataset.path);
-            return Err(changed(&start, &found, "the data it was started with"));
-        }
-        let backend = Backend::select(start.backend)?;
-        return Ok((start, dataset, backend));
-    }
+    if options.resume { resumed_start(&options) } else { new_start(options) }
+}
+
+fn new_start(options: TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
     let params = options.params;
-    let dataset = read(&params)?;
+    let dataset = Dataset::read(&params.data, &params.cv.order_column)?;
     let backend = Backend::select(options.backend.unwrap_or_default())?;
     let name = options.name.unwrap_or_else(|| default_name(&params, &dataset.sha256));
-    RunFolder::new(&params.paths, &name)
-        .and_then(|run| if options.force { Ok(()) } else { run.refuse_existing(&name) })?;
-    let (started, data_sha256) = (provenance::now(), dataset.sha256.clone());
+    let run = RunFolder::new(&params.paths, &name)?;
+    if !options.force {
+        run.refuse_existing(&name)?;
+    }
     let start = RunStart {
         name,
-        started,
+        started: provenance::now(),
         backend: backend.kind,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        data_sha256,
+        data_sha256: dataset.sha256.clone(),
         folds_sha256: String::new(),
         params,
     };
+    Ok((start, dataset, backend))
+}
+
+fn resumed_start(options: &TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
+    let start = find_unfinished(&options.params.paths, options.name.as_deref())?;
+    let asked = options.backend.unwrap_or_default();
+    if asked != BackendKind::Auto && asked != start.backend {
+        let expected = start.backend.to_string();
+        return Err(changed(&start, "another backend is asked for", &expected));
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    if start.version != version {
+        return Err(changed(&start, &format!("this is massay {version}"), &start.version));
+    }
+    let dataset = Dataset::read(&start.params.data, &start.params.cv.order_column)?;
+    if dataset.sha256 != start.data_sha256 {
+        let found = format!("{} has changed", dataset.path);
+        return Err(changed(&start, &found, "the data it was started with"));
+    }
+    let backend = Backend::select(start.backend)?;
     Ok((start, dataset, backend))
 }
 
