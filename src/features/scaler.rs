@@ -1,12 +1,14 @@
 //! Standardisation with the mean and standard deviation of chosen rows.
 
+use serde::{Deserialize, Serialize};
+
 use super::FeatureMatrix;
 
 /// The affine map that gives the rows it was fitted on mean 0 and population standard deviation 1.
 ///
 /// A column that does not vary on those rows is mapped to 0 everywhere: a network that never saw
 /// it move must not react to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scaler {
     /// Mean of each column.
     pub mean: Vec<f64>,

@@ -15,8 +15,8 @@ const NAMED_BEYOND: f64 = 3.0;
 /// multiple of the identity as far as the sample demands (Ledoit and Wolf, 2004).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DomainGuard {
-    mean: Vec<f64>,
-    inverse_deviation: Vec<f64>,
+    #[serde(flatten)]
+    scaler: Scaler,
     /// Inverse of the shrunk covariance, row-major.
     precision: Vec<f64>,
     /// Largest distance that counts as known.
@@ -33,8 +33,7 @@ impl DomainGuard {
         let precision =
             covariance.cholesky().map_or_else(|| DMatrix::identity(size, size), |c| c.inverse());
         Self {
-            mean: scaler.mean,
-            inverse_deviation: scaler.inverse_deviation,
+            scaler,
             precision: precision.transpose().as_slice().to_vec(),
             threshold: f64::INFINITY,
         }
@@ -43,8 +42,8 @@ impl DomainGuard {
     /// Whether it measures rows of `columns` features.
     #[must_use]
     pub fn is_consistent(&self, columns: usize) -> bool {
-        self.mean.len() == columns
-            && self.inverse_deviation.len() == columns
+        self.scaler.mean.len() == columns
+            && self.scaler.inverse_deviation.len() == columns
             && self.precision.len() == columns * columns
     }
 
@@ -60,7 +59,7 @@ impl DomainGuard {
     /// The distance of a row of features; about the square root of a chi-squared variable.
     #[must_use]
     pub fn distance(&self, row: &[f32]) -> f64 {
-        let scaled = self.scaled(row);
+        let scaled = self.scaler.transform(row);
         let weighted = self.weighted(&scaled);
         scaled.iter().zip(&weighted).map(|(x, w)| x * w).sum::<f64>().max(0.0).sqrt()
     }
@@ -73,7 +72,8 @@ impl DomainGuard {
 
     /// Columns that never varied but do in this row: a detector stuck at another value.
     fn moved<'a>(&'a self, row: &'a [f32]) -> impl Iterator<Item = usize> + 'a {
-        let constants = self.mean.iter().zip(&self.inverse_deviation).zip(row).enumerate();
+        let Scaler { mean, inverse_deviation } = &self.scaler;
+        let constants = mean.iter().zip(inverse_deviation).zip(row).enumerate();
         let moved = constants.filter(|(_, ((mean, inverse), value))| {
             **inverse == 0.0 && (f64::from(**value) - **mean).abs() > 1e-3
         });
@@ -84,7 +84,7 @@ impl DomainGuard {
     /// expect (their conditional z, `(P d)_j / sqrt(P_jj)`), and at least the worst of them.
     #[must_use]
     pub fn columns_at_fault(&self, row: &[f32]) -> Vec<usize> {
-        let weighted = self.weighted(&self.scaled(row));
+        let weighted = self.weighted(&self.scaler.transform(row));
         let size = weighted.len();
         let surprise: Vec<f64> = weighted
             .iter()
@@ -98,11 +98,6 @@ impl DomainGuard {
         order.truncate(if moved.is_empty() { named.max(1) } else { named });
         order.retain(|column| !moved.contains(column));
         [moved, order].concat()
-    }
-
-    fn scaled(&self, row: &[f32]) -> Vec<f64> {
-        let constants = self.mean.iter().zip(&self.inverse_deviation);
-        row.iter().zip(constants).map(|(x, (mean, inv))| (f64::from(*x) - mean) * inv).collect()
     }
 
     fn weighted(&self, scaled: &[f64]) -> Vec<f64> {

@@ -42,12 +42,7 @@ pub fn predict(
     let file = spooled.as_ref().map_or(input, |spooled| spooled.path());
     let mut table = TableFile::open_named(file, input)?;
     let columns = InputColumns::find(&checkpoint, &table)?;
-    while let Some((line, record)) = table.next_row()? {
-        if let Err(column) = columns.numbers(record, &mut Vec::new()) {
-            let cell = record[column].to_vec();
-            return Err(table.bad_number(line, column, &cell).into());
-        }
-    }
+    while !columns.block(&mut table)?.0.is_empty() {}
     let predictor = checkpoint.predictor(&Backend::select(backend)?);
     let mut writer = Writer::from_writer(output);
     write_all(&predictor, &columns, TableFile::open_named(file, input)?, &mut writer)?;

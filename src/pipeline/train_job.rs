@@ -12,11 +12,11 @@ use crate::{
     data::Dataset,
     model::{Backend, BackendKind},
     report::{RunReport, write_report},
-    train::EpochEvent,
+    train::{EpochEvent, TrainError},
 };
 
 use super::{
-    JobError, Params,
+    Params,
     run_folder::RunFolder,
     training_inputs::{Inputs, start_of},
     training_outcome::Outcome,
@@ -89,7 +89,11 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     }
     let _lock = run.lock(&inputs.start.name)?;
     // Places that cannot be written are found before the work, not after it.
-    run.drafts()?;
+    let drafts = run.drafts().inspect_err(|_| {
+        if !resume {
+            run.discard();
+        }
+    })?;
     observer.on_start(&Start {
         name: &inputs.start.name,
         dataset: &inputs.dataset,
@@ -100,8 +104,8 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     });
     let began = Instant::now();
     let trained = inputs.fit(&run, observer).inspect_err(|error| {
-        let can_go_on = matches!(error.downcast_ref(), Some(JobError::Interrupted { .. }));
-        if !can_go_on {
+        // Only a run that diverged would do so again; a full disk can be mended.
+        if matches!(error.downcast_ref(), Some(TrainError::Diverged { .. })) {
             run.discard();
         }
     })?;
@@ -110,21 +114,26 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     let baseline = inputs.baseline();
     let judged = inputs.judge(&trained);
     tracing::info!("judged after {:.1} s", began.elapsed().as_secs_f64());
-    let finished = write(&inputs, &run, Outcome { trained, judged, baseline, seconds })?;
+    let outcome = Outcome { trained, judged, baseline, seconds };
+    let finished = write(&inputs, &run, &drafts, outcome)?;
     tracing::info!("reported after {:.1} s", began.elapsed().as_secs_f64());
     Ok(finished)
 }
 
-fn write(inputs: &Inputs, run: &RunFolder, mut outcome: Outcome) -> Result<Finished> {
+fn write(
+    inputs: &Inputs,
+    run: &RunFolder,
+    drafts: &(PathBuf, PathBuf),
+    mut outcome: Outcome,
+) -> Result<Finished> {
     let report = inputs.report(&mut outcome);
-    let drafts = run.drafts()?;
     write_report(&report, &drafts.1)?;
     let metrics = read_text(&drafts.1.join("metrics.json"))?;
     inputs.checkpoint(outcome, &metrics)?.write(&drafts.0)?;
     let file = drafts.0.join("run.json");
     let text = serde_json::to_string_pretty(&report.provenance)? + "\n";
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    run.finish(&drafts)?;
+    run.finish(drafts)?;
     let (checkpoint, report_folder) = (run.checkpoint.clone(), run.report.clone());
     Ok(Finished { report, metrics, checkpoint, report_folder })
 }

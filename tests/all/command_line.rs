@@ -192,6 +192,15 @@ fn only_a_report_makes_way_for_a_report() {
 }
 
 #[test]
+fn a_run_that_cannot_write_its_report_fails_at_once_and_leaves_nothing_to_resume() {
+    let workshop = Workshop::new();
+    workshop.write("blocked", "a file where a folder should be");
+    let error = workshop.fail("train --name a --quiet --set paths.reports=blocked");
+    assert!(error.contains("cannot create blocked"), "{error}");
+    assert!(!workshop.exists("checkpoints/a.unfinished"));
+}
+
+#[test]
 fn a_group_that_is_asked_for_must_exist() {
     let workshop = Workshop::new();
     let text = workshop.read("data/simulations.csv");
