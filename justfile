@@ -4,6 +4,10 @@ set positional-arguments
 default:
     @just --list
 
+# Describe the data and look for what is wrong with it, e.g. `just explore --strict`.
+explore *arguments:
+    cargo run --release -- explore "$@"
+
 # Train with params.toml; extra arguments go to `massay train`.
 train *arguments:
     cargo run --release -- train "$@"

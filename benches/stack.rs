@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use massay::{
     data::{CrossValidationConfig, Dataset, FoldPlan, Generator},
-    features::{FeatureConfig, Preprocessor},
+    features::{PerFold, Preprocessor, RawRows},
     model::{Activation, Backend, BackendKind, ModelConfig},
     train::{Cut, Hooks, Schedule, TrainConfig, Training, TrainingPlan, TrainingTable, fit},
 };
@@ -61,11 +61,12 @@ fn run(
     config: &TrainConfig,
     backend: &Backend,
 ) {
-    let (names, columns) = (&data.feature_names, &data.features);
-    let matrix =
-        Preprocessor::new(&FeatureConfig::default(), names, columns).transform_columns(columns);
+    let rows: Vec<u32> = (0..data.rows() as u32).collect();
+    let raw = RawRows { names: &data.feature_names, columns: &data.features, rows: &rows };
+    let matrix = Preprocessor::plain(false, raw).transform_columns(&data.features);
+    let features = PerFold::shared(matrix, folds.splits.len());
     let groups = data.group_ids();
-    let table = TrainingTable { features: &matrix, targets: &data.target, groups: &groups };
+    let table = TrainingTable { features: &features, targets: &data.target, groups: &groups };
     let plan = TrainingPlan::new(table, folds, model.members, config);
     let tasks = || plan.folds.iter().flat_map(|fold| &fold.members);
     let steps: usize = tasks().map(|task| config.epochs * task.steps(config.batch_size)).sum();
@@ -115,7 +116,7 @@ fn dataset(rows: usize, features: usize) -> Dataset {
         features: columns,
         groups: None,
         order: None,
-        skipped: Vec::new(),
+        text: Vec::new(),
     }
 }
 

@@ -5,8 +5,8 @@
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | [`data`] | rows in: tables, data sets, the drum simulator, folds |
-//! | [`features`] | rows to numbers: transforms and scalers, fitted on training rows only |
+//! | [`data`] | rows in: tables, schemas, data sets, exploration, the drum simulator, folds |
+//! | [`features`] | rows to numbers: cleaning, feature blocks and scalers, fitted on training rows only |
 //! | [`model`] | numbers to predictions: backends, the MLP stack, the predictor |
 //! | [`train`] | batches, schedule, stopping, the loop, checkpoints |
 //! | [`evaluate`] | metrics, out-of-fold evaluation, conformal calibration |

@@ -3,11 +3,15 @@
 //! Invariant: nothing outside this folder prints or ends the program.
 mod backends;
 mod completions;
+mod data_summary;
 mod evaluate;
+mod explore;
+mod explore_progress;
 mod predict;
 mod progress;
 mod simulate;
 mod summary;
+mod table_arguments;
 mod train;
 
 use std::{io::Write, process::ExitCode};
@@ -27,6 +31,8 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Describe a table and look for what is wrong with it
+    Explore(explore::ExploreArguments),
     /// Train with cross-validation, save a checkpoint and write a report
     Train(train::TrainArguments),
     /// Score a labelled table that the model has not seen
@@ -50,6 +56,7 @@ pub fn main() -> ExitCode {
     let command = CommandLine::parse().command;
     start_logging();
     let outcome = match command {
+        Command::Explore(arguments) => arguments.run(),
         Command::Train(arguments) => arguments.run(),
         Command::Evaluate(arguments) => arguments.run(),
         Command::Predict(arguments) => arguments.run(),

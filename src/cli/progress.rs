@@ -18,6 +18,7 @@ use super::say;
 /// One bar over the epochs of all folds, on standard error.
 pub(super) struct TrainProgress {
     quiet: bool,
+    choosing: OnceLock<ProgressBar>,
     running: OnceLock<Running>,
 }
 
@@ -25,6 +26,8 @@ struct Running {
     bar: ProgressBar,
     epochs: usize,
     folds: usize,
+    /// Repeats of the run itself; later ones are folds to compare with.
+    repeats: usize,
     began: Instant,
     tally: Mutex<Tally>,
 }
@@ -42,7 +45,7 @@ struct Tally {
 
 impl TrainProgress {
     pub(super) fn new(quiet: bool) -> Self {
-        Self { quiet, running: OnceLock::new() }
+        Self { quiet, choosing: OnceLock::new(), running: OnceLock::new() }
     }
 
     /// Takes the bar off the screen.
@@ -54,20 +57,32 @@ impl TrainProgress {
 }
 
 impl TrainObserver for TrainProgress {
+    fn on_choice(&self, done: usize, all: usize) {
+        if self.quiet {
+            return;
+        }
+        let bar = self.choosing.get_or_init(|| {
+            let bar = bar(all, "{bar:20} comparing feature sets, {pos}/{len} done");
+            bar.tick();
+            bar
+        });
+        bar.set_position(done as u64);
+        if done == all {
+            bar.finish_and_clear();
+        }
+    }
+
     fn on_start(&self, start: &Start<'_>) {
         if self.quiet {
             return;
         }
         announce(start);
         let epochs = start.params.train.epochs;
-        let target = ProgressDrawTarget::stderr_with_hz(8);
-        let bar = ProgressBar::with_draw_target(Some((epochs * start.folds) as u64), target);
+        let folds = start.folds + start.compared_folds;
         let template = "{bar:20} {percent:>3} % of epochs, {eta} left, {wide_msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸─"));
-        }
-        let (folds, began, tally) = (start.folds, Instant::now(), Mutex::default());
-        let _ = self.running.set(Running { bar, epochs, folds, began, tally });
+        let bar = bar(epochs * folds, template);
+        let (repeats, began, tally) = (start.repeats, Instant::now(), Mutex::default());
+        let _ = self.running.set(Running { bar, epochs, folds, repeats, began, tally });
     }
 
     fn on_epoch(&self, event: &EpochEvent) {
@@ -81,7 +96,8 @@ impl Running {
     fn on_epoch(&self, event: &EpochEvent) {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         tally.rows += event.rows;
-        if let (Some(loss), Some(best)) = (event.validation_loss, event.best_loss) {
+        let losses = event.validation_loss.zip(event.best_loss);
+        if let Some((loss, best)) = losses.filter(|_| event.repeat < self.repeats) {
             tally.losses.insert((event.repeat, event.fold), (loss, best));
         }
         tally.stopped += usize::from(event.stopped);
@@ -111,6 +127,16 @@ impl Running {
     }
 }
 
+/// A bar of `length` steps on standard error.
+fn bar(length: usize, template: &str) -> ProgressBar {
+    let target = ProgressDrawTarget::stderr_with_hz(8);
+    let bar = ProgressBar::with_draw_target(Some(length as u64), target);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar
+}
+
 /// Says what is trained on what.
 fn announce(start: &Start<'_>) {
     let data = start.dataset;
@@ -124,7 +150,12 @@ fn announce(start: &Start<'_>) {
     say(&format!("data {}: {} rows{groups}, {features}", data.path, data.rows()));
     say(&format!("backend {} ({}): {}", backend.kind, backend.name, backend.reason));
     let (networks, folds) = (start.folds * members, start.folds);
-    say(&format!("training {networks} networks: {folds} folds x {members}"));
+    let compared = if start.compared_folds > 0 {
+        ", and as many by the other way to split (`cv.leakage_check`)".to_owned()
+    } else {
+        String::new()
+    };
+    say(&format!("training {networks} networks: {folds} folds x {members}{compared}"));
     for warning in start.warnings {
         say(&format!("warning: {warning}"));
     }

@@ -25,6 +25,17 @@ pub(super) fn of_training(finished: &Finished) -> String {
     if let Some(baseline) = &report.baseline {
         text += &line(&baseline.name, &baseline.scores);
     }
+    if let Some((leakage, group)) = report.leakage.as_ref().zip(report.data.group.as_ref()) {
+        let other = if leakage.is_forced {
+            line("folds by group", &leakage.by_group)
+        } else {
+            line("folds by row", &leakage.by_row)
+        };
+        let _ = writeln!(text, "{other}\nleakage    {}", leakage.sentence(group));
+    }
+    if !report.features.choice.is_empty() {
+        let _ = writeln!(text, "features   {}", report.features.choice);
+    }
     let _ = writeln!(text, "\ncheckpoint {}", finished.checkpoint.display());
     let _ = writeln!(text, "report     {}", finished.report_folder.join("report.html").display());
     text
@@ -66,7 +77,7 @@ fn line(name: &str, scores: &Scores) -> String {
 }
 
 /// A number with four significant digits.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude != 0.0 && !(1e-3..1e6).contains(&magnitude) {
         return format!("{value:.3e}");

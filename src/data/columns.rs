@@ -14,7 +14,8 @@ use super::DataError;
 /// | `target` | `mass` | column to predict |
 /// | `group` | `container` | rows that share its value stay on one side of every split; ignored where absent, unless named by hand |
 /// | `features` | all other numeric columns | columns to predict from |
-/// | `unit` | empty | unit of the target, printed beside it |
+/// | `unit` | that of the schema | unit of the target, printed beside it |
+/// | `schema` | `schema.toml` beside the table, where there is one | stated units and ranges, and the detector array; `none` for none |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
@@ -26,8 +27,10 @@ pub struct DataConfig {
     pub group: String,
     /// Columns to predict from; empty for every other numeric column.
     pub features: Vec<String>,
-    /// Unit of the target; empty where it has none.
+    /// Unit of the target; empty for that of the schema.
     pub unit: String,
+    /// The stated schema; empty for `schema.toml` beside the table, `none` for none.
+    pub schema: PathBuf,
     /// Whether a table without the group column is refused, because somebody asked for it.
     #[serde(skip)]
     pub group_required: bool,
@@ -35,6 +38,20 @@ pub struct DataConfig {
 
 /// The group column that is used without being asked for, where the table has it.
 pub(super) const DEFAULT_GROUP: &str = "container";
+
+impl DataConfig {
+    /// The file of the schema, where there is one.
+    #[must_use]
+    pub fn schema_file(&self) -> Option<PathBuf> {
+        if self.schema.as_os_str() == "none" {
+            return None;
+        }
+        if !self.schema.as_os_str().is_empty() {
+            return Some(self.schema.clone());
+        }
+        Some(self.path.with_file_name("schema.toml")).filter(|beside| beside.is_file())
+    }
+}
 
 impl Default for DataConfig {
     fn default() -> Self {
@@ -44,6 +61,7 @@ impl Default for DataConfig {
             group: DEFAULT_GROUP.into(),
             features: Vec::new(),
             unit: String::new(),
+            schema: PathBuf::new(),
             group_required: false,
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{DataError, Dataset, Generator, dataset::read_column, hashing::hexadecimal};
+use super::{DataError, Dataset, Generator, dataset_reader::read_column, hashing::hexadecimal};
 
 /// How rows are split.
 ///
@@ -13,6 +13,8 @@ use super::{DataError, Dataset, Generator, dataset::read_column, hashing::hexade
 /// |---|---|---|---|
 /// | `folds` | 5 | 2..=1000 | parts that are held out in turn |
 /// | `repeats` | 1 | 1..=100 | independent ways of cutting the folds |
+/// | `split_by` | `group` | `group`, `row` | whether rows of one group stay on one side of every split |
+/// | `leakage_check` | `true` | | where rows share groups, also scores with the other `split_by`, on up to 20,000 rows |
 /// | `fold_file` | empty | a CSV with a column `fold` | given folds, one line per data row |
 /// | `order_column` | empty | a column | train on the past, judge on the future |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,10 @@ pub struct CrossValidationConfig {
     pub folds: usize,
     /// Independent ways of cutting the folds.
     pub repeats: usize,
+    /// What is kept together.
+    pub split_by: SplitBy,
+    /// Whether the other way to split is scored as well, where rows share groups.
+    pub leakage_check: bool,
     /// A CSV with a column `fold`, one line per data row; empty for none.
     pub fold_file: PathBuf,
     /// Column that orders rows in time; empty for none.
@@ -30,7 +36,33 @@ pub struct CrossValidationConfig {
 
 impl Default for CrossValidationConfig {
     fn default() -> Self {
-        Self { folds: 5, repeats: 1, fold_file: PathBuf::new(), order_column: String::new() }
+        Self {
+            folds: 5,
+            repeats: 1,
+            split_by: SplitBy::Group,
+            leakage_check: true,
+            fold_file: PathBuf::new(),
+            order_column: String::new(),
+        }
+    }
+}
+
+/// What is kept on one side of every split.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitBy {
+    /// The rows of a group.
+    #[default]
+    Group,
+    /// Each row alone, whatever it shares with others: scores are too good where rows repeat.
+    Row,
+}
+
+impl CrossValidationConfig {
+    /// Whether the folds are drawn, rather than given or cut by time.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        self.fold_file.as_os_str().is_empty() && self.order_column.is_empty()
     }
 }
 
@@ -54,7 +86,7 @@ pub struct FoldPlan {
     pub splits: Vec<Split>,
     /// Number of repeats.
     pub repeats: usize,
-    /// Whether rows of one group stand on both sides of some split (given folds only).
+    /// Whether rows of one group stand on both sides of some split (given folds, or folds by row).
     pub leaks_groups: bool,
 }
 
@@ -74,11 +106,17 @@ impl FoldPlan {
         if !config.fold_file.as_os_str().is_empty() {
             return Self::given(config, dataset);
         }
-        refuse_few_groups(config, dataset)?;
         if let Some(order) = &dataset.order {
+            refuse_few_groups(config, dataset)?;
             return Self::by_time(order, dataset, config);
         }
-        let groups = dataset.group_ids();
+        let groups = match config.split_by {
+            SplitBy::Group => {
+                refuse_few_groups(config, dataset)?;
+                dataset.group_ids()
+            }
+            SplitBy::Row => (0..dataset.rows() as u32).collect(),
+        };
         let rows: Vec<u32> = (0..dataset.rows() as u32).collect();
         let splits = (0..config.repeats).flat_map(|repeat| {
             let mut generator = Generator::new(seed, &[FOLD_STREAM, repeat as u64]);
@@ -86,7 +124,9 @@ impl FoldPlan {
                 balanced_parts(&rows, &groups, &dataset.target, config.folds, &mut generator);
             splits_of(&parts, config.folds, repeat)
         });
-        Ok(Self { splits: splits.collect(), repeats: config.repeats, leaks_groups: false })
+        let splits: Vec<Split> = splits.collect();
+        let leaks_groups = splits.iter().any(|split| is_cut(split, &dataset.group_ids()));
+        Ok(Self { splits, repeats: config.repeats, leaks_groups })
     }
 
     /// SHA-256 of all splits, in hexadecimal.
@@ -131,8 +171,9 @@ impl FoldPlan {
         }
         let part = |label: f64| labels.partition_point(|known| *known < label as u64) as u32;
         let parts: Vec<u32> = cells.iter().map(|(_, label)| part(*label)).collect();
-        let leaks_groups = groups_are_cut(&parts, &dataset.group_ids());
-        Ok(Self { splits: splits_of(&parts, labels.len(), 0), repeats: 1, leaks_groups })
+        let splits = splits_of(&parts, labels.len(), 0);
+        let leaks_groups = splits.iter().any(|split| is_cut(split, &dataset.group_ids()));
+        Ok(Self { splits, repeats: 1, leaks_groups })
     }
 
     /// Forward chaining: time is cut into `folds + 1` blocks of rows with equal times kept
@@ -262,12 +303,11 @@ fn rows_where(parts: &[u32], keep: impl Fn(u32) -> bool) -> Vec<u32> {
     rows.map(|(row, _)| row as u32).collect()
 }
 
-fn groups_are_cut(parts: &[u32], groups: &[u32]) -> bool {
-    let mut part_of_group = vec![None; groups.len()];
-    parts
-        .iter()
-        .zip(groups)
-        .any(|(part, group)| *part_of_group[*group as usize].get_or_insert(*part) != *part)
+/// Whether a group has rows on both sides of a split.
+fn is_cut(split: &Split, groups: &[u32]) -> bool {
+    let mut trains = vec![false; groups.len()];
+    split.train.iter().for_each(|row| trains[groups[*row as usize] as usize] = true);
+    split.held_out.iter().any(|row| trains[groups[*row as usize] as usize])
 }
 
 /// The block of each row; rows of equal time share a block.

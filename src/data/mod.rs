@@ -1,20 +1,28 @@
-//! Rows in: tables, the data set built from them, the drum simulator and the folds.
+//! Rows in: tables and their schemas, the data set built from them, what it looks like, the drum
+//! simulator and the folds.
 //!
-//! Invariant: nothing here is fitted to values; a row is never changed, dropped or reordered.
+//! Invariant: nothing here is fitted to values that a model uses; a row is never changed, dropped or
+//! reordered.
 
 mod columns;
 mod dataset;
+mod dataset_reader;
 mod error;
+pub mod explore;
 mod folds;
 mod generator;
 mod hashing;
+mod schema;
+mod schema_check;
 pub mod simulate;
+mod symmetries;
 mod table;
 
 pub use columns::{DataConfig, nearest};
-pub use dataset::{Dataset, Groups};
+pub use dataset::{Dataset, Groups, MissingCells};
 pub use error::DataError;
-pub use folds::{CrossValidationConfig, FoldPlan, Split, balanced_parts};
+pub use folds::{CrossValidationConfig, FoldPlan, Split, SplitBy, balanced_parts};
 pub use generator::Generator;
 pub use hashing::{HashingReader, sha256_file};
-pub use table::{TableFile, TableReader, parse_number};
+pub use schema::{ColumnSchema, DetectorArray, TableSchema};
+pub use table::{TableFile, TableReader, is_missing, parse_number};

@@ -115,31 +115,31 @@ impl<R: Read> TableReader<R> {
         ))
     }
 
-    /// The error for a cell that is not a finite number.
-    pub fn bad_number(&self, line: u64, column: usize, cell: &[u8]) -> DataError {
-        bad_number(&self.path, line, &self.header[column], cell)
+    /// The error for a cell that is not a finite number; `if_missing` is the hint where it is empty.
+    pub fn bad_number(&self, line: u64, column: usize, cell: &[u8], if_missing: &str) -> DataError {
+        let place = format!("{}:{line}", self.path.display());
+        bad_number(place, &self.header[column], cell, if_missing)
     }
 }
 
-/// The error for a cell of `column` that is not a finite number.
-pub(super) fn bad_number(path: &Path, line: u64, column: &str, cell: &[u8]) -> DataError {
+/// The error for a cell of `column` that is not a finite number; `if_missing` is the hint where it is
+/// empty or stands for no value.
+pub(super) fn bad_number(place: String, column: &str, cell: &[u8], if_missing: &str) -> DataError {
     let text = String::from_utf8_lossy(cell);
     let shown: String = text.chars().take(40).collect();
-    let place = format!("{}:{line}", path.display());
-    if text.trim().is_empty() {
-        return DataError::malformed(
-            place,
-            format!("column `{column}` is empty"),
-            "a number",
-            "fill the cell, or remove the row or the column",
-        );
-    }
-    let hint = if text.contains(',') {
+    let hint = if is_missing(cell) {
+        if_missing.to_owned()
+    } else if text.contains(',') {
         format!("decimals use a point, e.g. `{}`", shown.trim().replace(',', "."))
     } else {
-        "missing and infinite values are not accepted; remove the row or the column".to_owned()
+        "write every value of the column as a finite number, or leave the cell empty".to_owned()
     };
-    DataError::malformed(place, format!("column `{column}` holds `{shown}`"), "a number", hint)
+    let found = if text.trim().is_empty() {
+        format!("column `{column}` is empty")
+    } else {
+        format!("column `{column}` holds `{shown}`")
+    };
+    DataError::malformed(place, found, "a number", hint)
 }
 
 /// The finite number in a cell, spaces around it ignored.
@@ -147,6 +147,13 @@ pub(super) fn bad_number(path: &Path, line: u64, column: &str, cell: &[u8]) -> D
 pub fn parse_number(cell: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(cell).ok()?;
     text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
+}
+
+/// Whether a cell stands for no value: empty, or `NA`, `N/A`, `NaN`, `null` in any case.
+#[must_use]
+pub fn is_missing(cell: &[u8]) -> bool {
+    let cell = cell.trim_ascii();
+    [&b""[..], b"na", b"n/a", b"nan", b"null"].iter().any(|name| cell.eq_ignore_ascii_case(name))
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

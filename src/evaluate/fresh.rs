@@ -10,9 +10,12 @@ use super::{Evaluation, ScoredRow};
 /// Judges `predictor` on every row of `dataset`, whose features must be the predictor's.
 #[must_use]
 pub fn evaluate_fresh(predictor: &Predictor, dataset: &Dataset) -> Evaluation {
-    let mut raw = Vec::with_capacity(dataset.rows() * dataset.features.len());
+    // By name: the table may have its columns in another order than the model.
+    let columns: Vec<&[f64]> =
+        predictor.columns().iter().filter_map(|name| dataset.column(name)).collect();
+    let mut raw = Vec::with_capacity(dataset.rows() * columns.len());
     for row in 0..dataset.rows() {
-        raw.extend(dataset.features.iter().map(|column| column[row]));
+        raw.extend(columns.iter().map(|column| column[row]));
     }
     let scored = |(row, prediction): (usize, Prediction)| ScoredRow {
         row,

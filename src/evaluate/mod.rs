@@ -12,4 +12,6 @@ pub use config::{CalibrationError, IntervalConfig, refuse_small_calibration};
 pub use evaluation::{Evaluation, FoldScores, RangeScores, ScoredRow};
 pub use fresh::evaluate_fresh;
 pub use metrics::Scores;
-pub use out_of_fold::{Judged, OutOfFoldInputs, judge_baseline, judge_stack};
+pub use out_of_fold::{
+    Judged, OutOfFoldInputs, TrainedNetworks, held_out_predictions, judge_baseline, judge_stack,
+};

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::{
     data::{Dataset, FoldPlan, Split},
-    features::{FeatureMatrix, TargetConfig, TargetTransform},
+    features::{FeatureMatrix, PerFold, TargetConfig, TargetTransform},
     model::{
         Backend, Calibration, DomainGuard, FoldResiduals, FoldTarget, MemberScaling, MemberWeights,
         Ridge, StackPredictor, StackShape,
@@ -24,8 +24,8 @@ const MOST_DOMAIN_ROWS: usize = 100_000;
 pub struct OutOfFoldInputs<'a> {
     /// The data.
     pub dataset: &'a Dataset,
-    /// Its features.
-    pub matrix: &'a FeatureMatrix,
+    /// Its features, as each fold sees them.
+    pub matrices: &'a PerFold<FeatureMatrix>,
     /// Its targets in the space of learning.
     pub transformed: &'a [f64],
     /// The folds.
@@ -34,6 +34,19 @@ pub struct OutOfFoldInputs<'a> {
     pub target: &'a TargetConfig,
     /// Nominal coverage.
     pub level: f64,
+}
+
+/// Trained networks, fold by fold.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainedNetworks<'a> {
+    /// Their shape.
+    pub shape: &'a StackShape,
+    /// Their weights.
+    pub members: &'a [MemberWeights],
+    /// Their scaling.
+    pub scaling: &'a [MemberScaling],
+    /// Where they are computed.
+    pub backend: &'a Backend,
 }
 
 /// Out-of-fold predictions and what a predictor learns from them.
@@ -49,31 +62,41 @@ pub struct Judged {
     pub domain: DomainGuard,
 }
 
-/// Judges trained networks, `members` and `scaling` fold by fold.
+/// Judges trained networks; `plain` holds the features that the distance to known rows is measured in.
 #[must_use]
 pub fn judge_stack(
     inputs: OutOfFoldInputs<'_>,
-    shape: &StackShape,
-    members: &[MemberWeights],
-    scaling: &[MemberScaling],
-    backend: &Backend,
+    networks: TrainedNetworks<'_>,
+    plain: &FeatureMatrix,
 ) -> Judged {
     let folds = inputs.fold_targets();
-    let per_fold = members.len() / folds.len();
-    let parts = members.chunks_exact(per_fold).zip(scaling.chunks_exact(per_fold));
-    let predictions: Vec<Vec<f64>> = parts
-        .zip(inputs.plan.splits.iter().zip(&folds))
-        .map(|((members, scaling), (split, fold))| {
-            let members: Vec<&MemberWeights> = members.iter().collect();
-            let networks = StackPredictor::new(shape, &members, scaling, backend);
-            let rows = gather(inputs.matrix, &split.held_out);
-            networks.map_rows(&rows, |_, targets| fold.combine(targets.iter().copied()))
-        })
-        .collect();
-    let (domain, outside) = inputs.domain();
+    let predictions = held_out_predictions(inputs, networks);
+    let (domain, outside) = inputs.domain(plain);
     let calibration = inputs.calibration(&folds, &predictions);
     let rows = inputs.rows(&folds, &calibration, &predictions, Some(&outside));
     Judged { rows, folds, calibration, domain }
+}
+
+/// The predictions of each fold's networks for the rows that it held out, on the target's own scale.
+#[must_use]
+pub fn held_out_predictions(
+    inputs: OutOfFoldInputs<'_>,
+    networks: TrainedNetworks<'_>,
+) -> Vec<Vec<f64>> {
+    let TrainedNetworks { shape, members, scaling, backend } = networks;
+    let folds = inputs.fold_targets();
+    let per_fold = members.len() / folds.len();
+    let parts = members.chunks_exact(per_fold).zip(scaling.chunks_exact(per_fold));
+    let splits = inputs.plan.splits.iter().zip(&folds).enumerate();
+    let predict =
+        |((members, scaling), (index, (split, fold))): (_, (usize, (&Split, &FoldTarget)))| {
+            let (members, scaling): (&[MemberWeights], &[MemberScaling]) = (members, scaling);
+            let members: Vec<&MemberWeights> = members.iter().collect();
+            let networks = StackPredictor::new(shape, &members, scaling, backend);
+            let rows = PerFold::shared(inputs.matrices.get(index).gather(&split.held_out), 1);
+            networks.map_rows(&rows, |_, targets| fold.combine(targets.iter().copied()))
+        };
+    parts.zip(splits).map(predict).collect()
 }
 
 /// Judges ridge regression of the target under `transform`, on the same folds and features.
@@ -84,12 +107,13 @@ pub fn judge_baseline(inputs: OutOfFoldInputs<'_>, transform: TargetTransform) -
     let target = TargetConfig { transform, ..inputs.target.clone() };
     let inputs = OutOfFoldInputs { transformed: &transformed, target: &target, ..inputs };
     let folds = inputs.fold_targets();
-    let predict = |(split, fold): (&Split, &FoldTarget)| -> Vec<f64> {
-        let ridge = Ridge::fit(inputs.matrix, inputs.transformed, &split.train);
-        let value = |row: &u32| ridge.predict(inputs.matrix.row(*row as usize));
+    let predict = |(index, (split, fold)): (usize, (&Split, &FoldTarget))| -> Vec<f64> {
+        let matrix = inputs.matrices.get(index);
+        let ridge = Ridge::fit(matrix, inputs.transformed, &split.train);
+        let value = |row: &u32| ridge.predict(matrix.row(*row as usize));
         split.held_out.iter().map(|row| fold.combine(std::iter::once(value(row)))).collect()
     };
-    let pairs = inputs.plan.splits.par_iter().zip(&folds);
+    let pairs = inputs.plan.splits.par_iter().zip(&folds).enumerate();
     let predictions: Vec<Vec<f64>> = pairs.map(predict).collect();
     let calibration = inputs.calibration(&folds, &predictions);
     inputs.rows(&folds, &calibration, &predictions, None)
@@ -125,15 +149,15 @@ impl OutOfFoldInputs<'_> {
 
     /// The guard for all rows, and for each split which held-out rows lie outside of the guard of
     /// that split's training rows.
-    fn domain(&self) -> (DomainGuard, Vec<Vec<bool>>) {
+    fn domain(&self, plain: &FeatureMatrix) -> (DomainGuard, Vec<Vec<bool>>) {
         let fit = |rows: &[u32]| {
             let step = rows.len().div_ceil(MOST_DOMAIN_ROWS).max(1);
             let sampled: Vec<u32> = rows.iter().step_by(step).copied().collect();
-            DomainGuard::fit(self.matrix, &sampled)
+            DomainGuard::fit(plain, &sampled)
         };
         let distances = |split: &Split| -> Vec<f64> {
             let guard = fit(&split.train);
-            let distance = |row: &u32| guard.distance(self.matrix.row(*row as usize));
+            let distance = |row: &u32| guard.distance(plain.row(*row as usize));
             split.held_out.iter().map(distance).collect()
         };
         let distances: Vec<Vec<f64>> = self.plan.splits.par_iter().map(distances).collect();
@@ -179,9 +203,4 @@ impl OutOfFoldInputs<'_> {
         };
         self.plan.splits.iter().enumerate().flat_map(scored).collect()
     }
-}
-
-fn gather(matrix: &FeatureMatrix, rows: &[u32]) -> FeatureMatrix {
-    let values = rows.iter().flat_map(|row| matrix.row(*row as usize).iter().copied());
-    FeatureMatrix::new(matrix.columns(), values.collect())
 }

@@ -33,6 +33,18 @@ impl FeatureMatrix {
         &self.values
     }
 
+    /// Adds the rows of `other`, which has as many columns, below.
+    pub fn append(&mut self, other: &Self) {
+        self.values.extend_from_slice(&other.values);
+    }
+
+    /// The chosen rows, in their order.
+    #[must_use]
+    pub fn gather(&self, rows: &[u32]) -> Self {
+        let values = rows.iter().flat_map(|row| self.row(*row as usize).iter().copied());
+        Self { columns: self.columns, values: values.collect() }
+    }
+
     /// The features of one row.
     #[must_use]
     pub fn row(&self, row: usize) -> &[f32] {

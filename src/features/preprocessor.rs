@@ -1,131 +1,255 @@
-//! The fixed functions that turn raw columns into features.
+//! From raw rows to features, fitted on the training rows of a fold.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::FeatureMatrix;
+use super::{
+    CleanConfig, FeatureBlock, FeatureMatrix, Layout, blocks::FittedBlock, cleaning::Cleaning,
+    output::OutputColumn,
+};
 
-/// How features are made.
+/// Rows that blocks and scales are fitted on at most, evenly spaced.
+const MOST_FITTED_ROWS: usize = 100_000;
+
+/// Rows that one thread turns into features at a time.
+const BLOCK_ROWS: usize = 1024;
+
+/// Turns raw columns into a [`FeatureMatrix`]: cleans them, computes the feature blocks, clips and
+/// shifts.
 ///
-/// | name | default | range | effect |
-/// |---|---|---|---|
-/// | `transform` | `none` | `none`, `log` | function applied to every feature before scaling |
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct FeatureConfig {
-    /// Function applied to every feature before scaling.
-    pub transform: FeatureTransform,
-}
-
-/// A function of one raw value that needs no fitting.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FeatureTransform {
-    /// The value itself.
-    #[default]
-    None,
-    /// `sign(x) ln(1 + |x|)`: signals that span decades become comparable.
-    Log,
-}
-
-impl FeatureTransform {
-    fn apply(self, value: f64) -> f64 {
-        match self {
-            Self::None => value,
-            Self::Log => value.signum() * libm::log1p(value.abs()),
-        }
-    }
-}
-
-/// Turns raw columns into a [`FeatureMatrix`].
-///
-/// After the transform each column is moved and divided by constants so that single precision
-/// holds it well, whatever its unit (time stamps, 1e30). The constants come from all rows, which
-/// leaks nothing: every network standardises its inputs with its own training rows, which cancels
-/// any such shift and scale. What is left is rounding, and the constants are coarse steps (a power
-/// of two, and a multiple of eight of it), so that they do not follow single values.
+/// Everything in it is fitted on the rows given to [`Self::fit`] alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessor {
-    transform: FeatureTransform,
-    columns: Vec<Column>,
+    /// Names of the raw columns.
+    inputs: Vec<String>,
+    /// What happens to raw values; `None` leaves missing ones missing.
+    cleaning: Option<Cleaning>,
+    blocks: Vec<FittedBlock>,
+    /// Features: those of the blocks, then the indicators of missing values.
+    outputs: Vec<OutputColumn>,
+    /// Columns of the matrix; those beyond the features are 0.
+    width: usize,
 }
 
-/// The constants of one column: feature = (transform(raw) - shift) / scale.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Column {
-    name: String,
-    shift: f64,
-    scale: f64,
+/// Raw columns and the rows to fit on.
+#[derive(Clone, Copy, Debug)]
+pub struct RawRows<'a> {
+    /// Names of the columns.
+    pub names: &'a [String],
+    /// Values by column, shape `[columns][all rows]`; `NaN` where a value is missing.
+    pub columns: &'a [Vec<f64>],
+    /// The rows that may be looked at.
+    pub rows: &'a [u32],
 }
 
 impl Preprocessor {
-    /// The preprocessor for columns `names` with values `columns`, shape `[features][rows]`.
+    /// Fits the preprocessor that computes `blocks`, which must suit `layout`.
     #[must_use]
-    pub fn new(config: &FeatureConfig, names: &[String], columns: &[Vec<f64>]) -> Self {
-        let transform = config.transform;
-        let column = |(name, values): (&String, &Vec<f64>)| Column::new(name, values, transform);
-        Self { transform, columns: names.iter().zip(columns).map(column).collect() }
+    pub fn fit(
+        clean: &CleanConfig,
+        blocks: &[FeatureBlock],
+        layout: &Layout,
+        raw: RawRows<'_>,
+    ) -> Self {
+        let cleaning = Cleaning::fit(clean, raw.columns, raw.rows);
+        let layout = &layout.with_dead(cleaning.dead().collect());
+        let clip = (clean.clip > 0.0).then_some(clean.clip);
+        Self::assemble(Some(cleaning), blocks, clip, layout, raw)
     }
 
-    /// Names of the raw columns, in the order of the features.
+    /// The columns themselves or their logarithms, neither cleaned nor clipped: missing values stay
+    /// `NaN`.
     #[must_use]
-    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.columns.iter().map(|column| column.name.as_str())
+    pub fn plain(logarithm: bool, raw: RawRows<'_>) -> Self {
+        let own = FeatureBlock::Raw;
+        let block = if logarithm { FeatureBlock::Log1p(Box::new(own)) } else { own };
+        let layout = Layout::plain(raw.columns.len());
+        Self::assemble(None, &[block], None, &layout, raw)
     }
 
-    /// Features of raw columns, shape `[features][rows]`.
+    fn assemble(
+        cleaning: Option<Cleaning>,
+        blocks: &[FeatureBlock],
+        clip: Option<f64>,
+        layout: &Layout,
+        raw: RawRows<'_>,
+    ) -> Self {
+        let step = raw.rows.len().div_ceil(MOST_FITTED_ROWS).max(1);
+        let sample = cleaned_rows(cleaning.as_ref(), raw, step);
+        let blocks: Vec<FittedBlock> =
+            blocks.iter().map(|block| FittedBlock::fit(block, layout, &sample)).collect();
+        let mut fitted =
+            Self { inputs: raw.names.to_vec(), cleaning, blocks, outputs: Vec::new(), width: 0 };
+        let values = fitted.unscaled(&sample);
+        let names = fitted.blocks.iter().flat_map(|block| block.names(raw.names));
+        fitted.outputs =
+            names.zip(values).map(|(name, values)| OutputColumn::fit(name, values, clip)).collect();
+        let indicators: Vec<OutputColumn> = fitted
+            .indicators()
+            .map(|input| OutputColumn::indicator(format!("missing({})", raw.names[input])))
+            .collect();
+        fitted.outputs.extend(indicators);
+        fitted.width = fitted.outputs.len();
+        fitted
+    }
+
+    /// Names of the raw columns, in the order of raw rows.
+    #[must_use]
+    pub fn inputs(&self) -> &[String] {
+        &self.inputs
+    }
+
+    /// Names of the features.
+    #[must_use]
+    pub fn outputs(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.outputs.iter().map(|output| output.name.as_str())
+    }
+
+    /// Columns of the matrices that it makes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Makes matrices of `width` columns, at least one per feature: those without a feature are 0.
+    pub fn widen(&mut self, width: usize) {
+        self.width = self.width.max(width);
+    }
+
+    /// Whether every part is of the size that the others need.
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        self.width >= self.outputs.len() && !self.inputs.is_empty()
+    }
+
+    /// Of the feature values in the first `rows` rows of a matrix that it made: how many lay beyond the
+    /// bound before they were clipped, and how many could be.
+    #[must_use]
+    pub fn clipped(&self, matrix: &FeatureMatrix, rows: usize) -> (usize, usize) {
+        let mut counts = (0, 0);
+        for row in 0..rows {
+            for (value, output) in matrix.row(row).iter().zip(&self.outputs) {
+                if let Some(is_clipped) = output.is_clipped(*value) {
+                    counts = (counts.0 + usize::from(is_clipped), counts.1 + 1);
+                }
+            }
+        }
+        counts
+    }
+
+    /// Names of the raw columns that do not count because they are dead.
+    pub fn dead(&self) -> impl Iterator<Item = &str> {
+        let dead = self.cleaning.iter().flat_map(Cleaning::dead);
+        dead.map(|input| self.inputs[input].as_str())
+    }
+
+    /// Features of raw columns, shape `[columns][rows]`.
     #[must_use]
     pub fn transform_columns(&self, columns: &[Vec<f64>]) -> FeatureMatrix {
         let rows = columns.first().map_or(0, Vec::len);
-        let mut values = Vec::with_capacity(rows * columns.len());
-        for row in 0..rows {
-            let raw = columns.iter().map(|column| column[row]);
-            values
-                .extend(self.columns.iter().zip(raw).map(|(c, raw)| c.apply(raw, self.transform)));
-        }
-        FeatureMatrix::new(columns.len(), values)
+        let mut values = vec![0.0; rows * self.width];
+        let block = |(index, values): (usize, &mut [f32])| {
+            let mut work = Work::default();
+            for (row, features) in (index * BLOCK_ROWS..).zip(values.chunks_exact_mut(self.width)) {
+                work.raw.clear();
+                work.raw.extend(columns.iter().map(|column| column[row]));
+                self.transform_row(&mut work, features);
+            }
+        };
+        values.par_chunks_mut((BLOCK_ROWS * self.width).max(1)).enumerate().for_each(block);
+        FeatureMatrix::new(self.width, values)
     }
 
     /// Features of raw rows, row-major.
     #[must_use]
     pub fn transform_rows(&self, rows: &[f64]) -> FeatureMatrix {
-        let columns = self.columns.iter().cycle();
-        let values = columns.zip(rows).map(|(column, raw)| column.apply(*raw, self.transform));
-        FeatureMatrix::new(self.columns.len(), values.collect())
+        let count = rows.len() / self.inputs.len();
+        let mut values = vec![0.0; count * self.width];
+        let mut work = Work::default();
+        let features = values.chunks_exact_mut(self.width);
+        for (row, features) in rows.chunks_exact(self.inputs.len()).zip(features) {
+            work.raw.clear();
+            work.raw.extend_from_slice(row);
+            self.transform_row(&mut work, features);
+        }
+        FeatureMatrix::new(self.width, values)
+    }
+
+    fn transform_row(&self, work: &mut Work, features: &mut [f32]) {
+        let Work { raw, values } = work;
+        values.clear();
+        let indicators = self.indicators().map(|input| f64::from(u8::from(raw[input].is_nan())));
+        let indicators: Vec<f64> = indicators.collect();
+        if let Some(cleaning) = &self.cleaning {
+            cleaning.apply(raw);
+        }
+        self.blocks.iter().for_each(|block| block.append(raw, values));
+        values.extend(indicators);
+        for ((feature, value), output) in features.iter_mut().zip(values).zip(&self.outputs) {
+            *feature = output.apply(*value);
+        }
+    }
+
+    fn indicators(&self) -> impl Iterator<Item = usize> {
+        self.cleaning.iter().flat_map(Cleaning::indicators)
+    }
+
+    /// The columns of the blocks before they are clipped and shifted, by column.
+    fn unscaled(&self, rows: &[f64]) -> Vec<Vec<f64>> {
+        let blocks = self.blocks.iter();
+        blocks.flat_map(|block| block.by_column(self.inputs.len(), rows)).collect()
     }
 }
 
-impl Column {
-    fn new(name: &str, values: &[f64], transform: FeatureTransform) -> Self {
-        let mut sorted: Vec<f64> = values.iter().map(|value| transform.apply(*value)).collect();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share) as usize];
-        // Quartiles, so that one wild value does not squeeze all others together.
-        let spreads = [(0.25, 0.75), (0.0, 1.0)].map(|(low, high)| 0.5 * at(high) - 0.5 * at(low));
-        let spread = spreads.into_iter().find(|spread| *spread > 0.0).unwrap_or(1.0);
-        let scale = libm::exp2(libm::log2(spread).round().clamp(-1000.0, 1000.0));
-        let shift = (at(0.5) / scale / 8.0).round() * 8.0 * scale;
-        let shift = if shift.is_finite() { shift } else { 0.0 };
-        Self { name: name.to_owned(), shift, scale }
-    }
+/// Room for one row, raw and as features.
+#[derive(Default)]
+struct Work {
+    raw: Vec<f64>,
+    values: Vec<f64>,
+}
 
-    fn apply(&self, raw: f64, transform: FeatureTransform) -> f32 {
-        // Halved first: the difference of two huge numbers need not be finite.
-        let feature = 2.0 * ((0.5 * transform.apply(raw) - 0.5 * self.shift) / self.scale);
-        feature.clamp(-1e6, 1e6) as f32
+/// Every `step`-th of the rows, cleaned, row-major.
+fn cleaned_rows(cleaning: Option<&Cleaning>, raw: RawRows<'_>, step: usize) -> Vec<f64> {
+    let mut values = Vec::with_capacity(raw.rows.len() / step * raw.columns.len());
+    for row in raw.rows.iter().step_by(step) {
+        let start = values.len();
+        values.extend(raw.columns.iter().map(|column| column[*row as usize]));
+        if let Some(cleaning) = cleaning {
+            cleaning.apply(&mut values[start..]);
+        }
     }
+    values
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::MissingRule;
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|index| format!("x{index}")).collect()
+    }
+
+    fn blocks(names: &[&str]) -> Vec<FeatureBlock> {
+        names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    fn fit(clean: &CleanConfig, set: &[&str], columns: &[Vec<f64>], rows: &[u32]) -> Preprocessor {
+        let names = names(columns.len());
+        let layout = Layout::plain(columns.len());
+        let raw = RawRows { names: &names, columns, rows };
+        Preprocessor::fit(clean, &blocks(set), &layout, raw)
+    }
+
+    fn all(columns: &[Vec<f64>]) -> Vec<u32> {
+        (0..columns[0].len() as u32).collect()
+    }
 
     #[test]
     fn time_stamps_keep_their_differences_in_single_precision() {
-        let column: Vec<f64> = (0..100).map(|second| 1.7e9 + f64::from(second)).collect();
-        let columns = [column];
-        let preprocessor =
-            Preprocessor::new(&FeatureConfig::default(), &["time".to_owned()], &columns);
-        let matrix = preprocessor.transform_columns(&columns);
+        let columns = [(0..100).map(|second| 1.7e9 + f64::from(second)).collect::<Vec<f64>>()];
+        let matrix = fit(&CleanConfig::default(), &["raw"], &columns, &all(&columns))
+            .transform_columns(&columns);
         for pair in matrix.values().windows(2) {
             assert!((pair[1] - pair[0] - 1.0 / 32.0).abs() < 1e-6);
         }
@@ -133,36 +257,61 @@ mod tests {
 
     #[test]
     fn rows_and_columns_give_the_same_features() {
-        let columns = [vec![1.0, 20.0, 300.0], vec![-5.0, 0.0, 7.0]];
-        let names = ["a".to_owned(), "b".to_owned()];
-        let config = FeatureConfig { transform: FeatureTransform::Log };
-        let preprocessor = Preprocessor::new(&config, &names, &columns);
-        let rows = [1.0, -5.0, 20.0, 0.0, 300.0, 7.0];
-        assert_eq!(preprocessor.transform_columns(&columns), preprocessor.transform_rows(&rows));
-    }
-
-    #[test]
-    fn one_wild_value_does_not_squeeze_the_others() {
-        let mut column: Vec<f64> = (0..50).map(f64::from).collect();
-        let names = ["a".to_owned()];
-        let of = |column: &[f64]| {
-            let columns = [column.to_vec()];
-            Preprocessor::new(&FeatureConfig::default(), &names, &columns)
-                .transform_columns(&columns)
-        };
-        let before = of(&column);
-        column[49] = 1e9;
-        assert_eq!(before.values()[..49], of(&column).values()[..49]);
-    }
-
-    #[test]
-    fn constant_and_huge_columns_stay_finite() {
-        let columns = [vec![3.0, 3.0], vec![-1e308, 1e308]];
-        let names = ["a".to_owned(), "b".to_owned()];
-        let preprocessor = Preprocessor::new(&FeatureConfig::default(), &names, &columns);
+        let columns = [vec![1.0, 20.0, 300.0, f64::NAN], vec![-5.0, 0.0, 7.0, 1.0]];
+        let clean = CleanConfig { missing: MissingRule::Median, clip: 3.0, ..Default::default() };
+        let set = ["log1p(raw)", "total", "pairs(raw)", "normal(raw)", "pca(raw)"];
+        let preprocessor = fit(&clean, &set, &columns, &all(&columns));
+        let rows = [1.0, -5.0, 20.0, 0.0, 300.0, 7.0, f64::NAN, 1.0];
         let matrix = preprocessor.transform_columns(&columns);
-        assert!(matrix.values().iter().all(|value| value.is_finite()), "{matrix:?}");
-        assert!(matrix.row(1)[1] > matrix.row(0)[1]);
-        assert!(preprocessor.transform_rows(&[1e300, 0.0]).values().iter().all(|v| v.is_finite()));
+        assert_eq!(matrix, preprocessor.transform_rows(&rows));
+        assert_eq!(preprocessor.outputs().last(), Some("missing(x0)"));
+        assert_eq!(matrix.row(3).last(), Some(&1.0));
+        assert_eq!(matrix.row(2).last(), Some(&0.0));
+    }
+
+    #[test]
+    fn held_out_rows_change_nothing_that_is_fitted() {
+        let mut generator = crate::data::Generator::new(5, &[]);
+        let mut columns: Vec<Vec<f64>> =
+            (0..4).map(|_| (0..60).map(|_| generator.exponential()).collect()).collect();
+        columns[1][3] = f64::NAN;
+        let clean = CleanConfig {
+            missing: MissingRule::Median,
+            clip: 3.0,
+            dead_share: 0.9,
+            ..Default::default()
+        };
+        let set = ["raw", "log1p(total)", "normal(raw)", "pca(log1p(raw))", "pairs(raw)", "shares"];
+        let train: Vec<u32> = (0..40).collect();
+        let before = fit(&clean, &set, &columns, &train);
+        for trial in 0..20 {
+            for column in &mut columns {
+                for value in &mut column[40..] {
+                    *value = match generator.below(4) {
+                        0 => f64::NAN,
+                        1 => 1e9 * generator.normal(),
+                        _ => f64::from(trial),
+                    };
+                }
+            }
+            assert_eq!(before, fit(&clean, &set, &columns, &train));
+        }
+    }
+
+    #[test]
+    fn widened_features_end_in_zeros() {
+        let columns = [vec![1.0, 2.0, 3.0]];
+        let mut preprocessor = fit(&CleanConfig::default(), &["raw"], &columns, &all(&columns));
+        preprocessor.widen(3);
+        assert_eq!(preprocessor.transform_columns(&columns).row(2)[1..], [0.0, 0.0]);
+    }
+
+    #[test]
+    fn plain_features_leave_missing_values_missing() {
+        let columns = [vec![1.0, f64::NAN, 30.0]];
+        let names = names(1);
+        let raw = RawRows { names: &names, columns: &columns, rows: &[0, 1, 2] };
+        let matrix = Preprocessor::plain(true, raw).transform_columns(&columns);
+        assert!(matrix.row(1)[0].is_nan() && matrix.row(2)[0].is_finite());
     }
 }

@@ -7,7 +7,7 @@ use super::FeatureMatrix;
 /// The affine map that gives the rows it was fitted on mean 0 and population standard deviation 1.
 ///
 /// A column that does not vary on those rows is mapped to 0 everywhere: a network that never saw
-/// it move must not react to it.
+/// it move must not react to it. Missing values (`NaN`) are left out of the fit and mapped to 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scaler {
     /// Mean of each column.
@@ -20,22 +20,24 @@ impl Scaler {
     /// Fits on `rows` of `matrix`.
     #[must_use]
     pub fn fit(matrix: &FeatureMatrix, rows: &[u32]) -> Self {
-        let count = rows.len().max(1) as f64;
+        let counts = column_sums(matrix, rows, |_, _| 1.0);
         let mean = column_sums(matrix, rows, |_, value| value);
-        let mean: Vec<f64> = mean.into_iter().map(|sum| sum / count).collect();
+        let mean: Vec<f64> =
+            mean.into_iter().zip(&counts).map(|(sum, count)| sum / count.max(1.0)).collect();
         let squares = column_sums(matrix, rows, |column, value| (value - mean[column]).powi(2));
-        let inverse = |sum: f64| inverse_deviation((sum / count).sqrt());
-        Self { inverse_deviation: squares.into_iter().map(inverse).collect(), mean }
+        let variances = squares.into_iter().zip(counts).map(|(sum, count)| sum / count.max(1.0));
+        let inverse_deviation = variances.map(|variance| inverse_deviation(variance.sqrt()));
+        Self { inverse_deviation: inverse_deviation.collect(), mean }
     }
 
     /// The scaled features of one row.
     #[must_use]
     pub fn transform(&self, row: &[f32]) -> Vec<f64> {
         let constants = self.mean.iter().zip(&self.inverse_deviation);
-        row.iter()
-            .zip(constants)
-            .map(|(x, (mean, inverse))| (f64::from(*x) - mean) * inverse)
-            .collect()
+        let scaled = |(x, (mean, inverse)): (&f32, (&f64, &f64))| {
+            if x.is_nan() { 0.0 } else { (f64::from(*x) - mean) * inverse }
+        };
+        row.iter().zip(constants).map(scaled).collect()
     }
 }
 
@@ -43,7 +45,9 @@ fn column_sums(matrix: &FeatureMatrix, rows: &[u32], term: impl Fn(usize, f64) -
     let mut sums = vec![0.0; matrix.columns()];
     for &row in rows {
         for (column, (sum, value)) in sums.iter_mut().zip(matrix.row(row as usize)).enumerate() {
-            *sum += term(column, f64::from(*value));
+            if !value.is_nan() {
+                *sum += term(column, f64::from(*value));
+            }
         }
     }
     sums
@@ -66,6 +70,14 @@ mod tests {
         // numpy: std([1, 2, 3]) = 0.816496580927726
         assert!((scaler.transform(matrix.row(2))[0] - 1.0 / 0.816_496_580_927_726).abs() < 1e-12);
         assert_eq!(scaler.transform(matrix.row(3))[1], 0.0);
+    }
+
+    #[test]
+    fn missing_values_count_for_nothing() {
+        let matrix = FeatureMatrix::new(1, vec![1.0, f32::NAN, 3.0]);
+        let scaler = Scaler::fit(&matrix, &[0, 1, 2]);
+        assert_eq!((scaler.mean[0], scaler.inverse_deviation[0]), (2.0, 1.0));
+        assert_eq!(scaler.transform(matrix.row(1)), [0.0]);
     }
 
     #[test]

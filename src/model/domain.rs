@@ -1,197 +1,99 @@
-//! How far a row lies from the rows the model knows, all columns taken together.
+//! The rows that a model knows: their joint distance, stated ranges, and which values may be missing.
 
-use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use crate::features::{FeatureMatrix, Scaler};
+use crate::features::{FeatureMatrix, Preprocessor};
 
-use super::gram::for_each_block;
+use super::DomainGuard;
 
-/// Columns whose value lies more than this many conditional standard deviations from what the
-/// other columns of the row let expect are named.
-const NAMED_BEYOND: f64 = 3.0;
-
-/// A joint distance: Mahalanobis' with the covariance of the scaled features, shrunk towards a
-/// multiple of the identity as far as the sample demands (Ledoit and Wolf, 2004).
+/// Tells rows that are unlike the training data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DomainGuard {
-    #[serde(flatten)]
-    scaler: Scaler,
-    /// Inverse of the shrunk covariance, row-major.
-    precision: Vec<f64>,
-    /// Largest distance that counts as known.
-    pub threshold: f64,
+pub struct Domain {
+    /// From raw columns to the features that the distance is measured in.
+    pub preprocessor: Preprocessor,
+    /// The distance.
+    pub guard: DomainGuard,
+    /// Smallest and largest value that each raw column can have, as stated in its schema.
+    pub limits: Vec<[Option<f64>; 2]>,
+    /// Whether each raw column lacked values in training; elsewhere a missing value is unheard of.
+    pub may_be_missing: Vec<bool>,
 }
 
-impl DomainGuard {
-    /// Fits the distance on `rows` of `matrix`; the threshold is infinite until it is set.
+impl Domain {
+    /// Whether each column of `matrix` lacks a value in some row.
     #[must_use]
-    pub fn fit(matrix: &FeatureMatrix, rows: &[u32]) -> Self {
-        let scaler = Scaler::fit(matrix, rows);
-        let covariance = shrunk_covariance(matrix, rows, &scaler);
-        let size = matrix.columns();
-        let precision =
-            covariance.cholesky().map_or_else(|| DMatrix::identity(size, size), |c| c.inverse());
-        Self {
-            scaler,
-            precision: precision.transpose().as_slice().to_vec(),
-            threshold: f64::INFINITY,
+    pub fn missing_columns(matrix: &FeatureMatrix) -> Vec<bool> {
+        let mut missing = vec![false; matrix.columns()];
+        for row in matrix.values().chunks_exact(matrix.columns().max(1)) {
+            missing.iter_mut().zip(row).for_each(|(missing, value)| *missing |= value.is_nan());
         }
+        missing
     }
 
-    /// Whether it measures rows of `columns` features.
+    /// Whether every part is of the size that the others need.
     #[must_use]
     pub fn is_consistent(&self, columns: usize) -> bool {
-        self.scaler.mean.len() == columns
-            && self.scaler.inverse_deviation.len() == columns
-            && self.precision.len() == columns * columns
+        self.preprocessor.is_consistent()
+            && self.preprocessor.inputs().len() == columns
+            && self.guard.is_consistent(self.preprocessor.width())
+            && self.limits.len() == columns
+            && self.may_be_missing.len() == columns
     }
 
-    /// Sets the threshold so that a share `flagged` of rows at these `distances` (from guards that
-    /// had not seen them) lies beyond it: their conformal quantile, the largest of them where
-    /// there are too few.
-    pub fn set_threshold(&mut self, mut distances: Vec<f64>, flagged: f64) {
-        distances.sort_by(f64::total_cmp);
-        let rank = ((1.0 - flagged) * (distances.len() + 1) as f64).ceil() as usize;
-        self.threshold = distances[rank.clamp(1, distances.len()) - 1];
-    }
-
-    /// The distance of a row of features; about the square root of a chi-squared variable.
+    /// The columns at fault in a raw row that is unlike the training data, worst first; none where
+    /// it is like them.
     #[must_use]
-    pub fn distance(&self, row: &[f32]) -> f64 {
-        let scaled = self.scaler.transform(row);
-        let weighted = self.weighted(&scaled);
-        scaled.iter().zip(&weighted).map(|(x, w)| x * w).sum::<f64>().max(0.0).sqrt()
+    pub fn columns_at_fault(&self, raw: &[f64]) -> Vec<usize> {
+        let mut columns: Vec<usize> =
+            (0..raw.len()).filter(|column| self.is_impossible(*column, raw[*column])).collect();
+        let features = self.preprocessor.transform_rows(raw);
+        if self.guard.is_outside(features.row(0)) {
+            let odd = self.guard.columns_at_fault(features.row(0));
+            columns.extend(odd.into_iter().filter(|column| {
+                // A missing value is no deviation; where it is unheard of it was named already.
+                !raw[*column].is_nan() && !self.is_impossible(*column, raw[*column])
+            }));
+        }
+        columns
     }
 
-    /// Whether a row is unlike the rows that the guard was fitted on.
-    #[must_use]
-    pub fn is_outside(&self, row: &[f32]) -> bool {
-        self.moved(row).next().is_some() || self.distance(row) > self.threshold
+    /// Whether a column cannot have this value.
+    fn is_impossible(&self, column: usize, value: f64) -> bool {
+        let [minimum, maximum] = self.limits[column];
+        (value.is_nan() && !self.may_be_missing[column])
+            || minimum.is_some_and(|minimum| value < minimum)
+            || maximum.is_some_and(|maximum| value > maximum)
     }
-
-    /// Columns that never varied but do in this row: a detector stuck at another value.
-    fn moved<'a>(&'a self, row: &'a [f32]) -> impl Iterator<Item = usize> + 'a {
-        let Scaler { mean, inverse_deviation } = &self.scaler;
-        let constants = mean.iter().zip(inverse_deviation).zip(row).enumerate();
-        let moved = constants.filter(|(_, ((mean, inverse), value))| {
-            **inverse == 0.0 && (f64::from(**value) - **mean).abs() > 1e-3
-        });
-        moved.map(|(column, _)| column)
-    }
-
-    /// The columns at fault in a row, worst first: those far from what the row's other columns let
-    /// expect (their conditional z, `(P d)_j / sqrt(P_jj)`), and at least the worst of them.
-    #[must_use]
-    pub fn columns_at_fault(&self, row: &[f32]) -> Vec<usize> {
-        let weighted = self.weighted(&self.scaler.transform(row));
-        let size = weighted.len();
-        let surprise: Vec<f64> = weighted
-            .iter()
-            .enumerate()
-            .map(|(column, w)| w.abs() / self.precision[column * size + column].sqrt())
-            .collect();
-        let mut order: Vec<usize> = (0..size).collect();
-        order.sort_by(|a, b| surprise[*b].total_cmp(&surprise[*a]));
-        let named = order.iter().filter(|column| surprise[**column] > NAMED_BEYOND).count();
-        let moved: Vec<usize> = self.moved(row).collect();
-        order.truncate(if moved.is_empty() { named.max(1) } else { named });
-        order.retain(|column| !moved.contains(column));
-        [moved, order].concat()
-    }
-
-    fn weighted(&self, scaled: &[f64]) -> Vec<f64> {
-        let product = |row: &[f64]| row.iter().zip(scaled).map(|(p, x)| p * x).sum();
-        self.precision.chunks_exact(scaled.len().max(1)).map(product).collect()
-    }
-}
-
-/// The Ledoit-Wolf estimate of the covariance of the standardised rows.
-fn shrunk_covariance(matrix: &FeatureMatrix, rows: &[u32], scaler: &Scaler) -> DMatrix<f64> {
-    let (size, count) = (matrix.columns(), rows.len() as f64);
-    let mut covariance = DMatrix::zeros(size, size);
-    let mut fourth = 0.0;
-    for_each_block(matrix, rows, scaler, |_, block| {
-        covariance.gemm(1.0 / count, block, &block.transpose(), 1.0);
-        fourth += block.column_iter().map(|x| x.norm_squared().powi(2)).sum::<f64>() / count;
-    });
-    let level = covariance.trace() / size as f64;
-    let norm_squared = covariance.norm_squared();
-    let spread = norm_squared - size as f64 * level * level;
-    let noise = (fourth - norm_squared) / count;
-    let shrinkage = if spread > 0.0 { (noise / spread).clamp(0.0, 1.0) } else { 1.0 };
-    let mut shrunk = covariance * (1.0 - shrinkage);
-    for column in 0..size {
-        // The floor keeps a column that never varied, or a perfect copy, invertible.
-        shrunk[(column, column)] += (shrinkage * level).max(1e-6);
-    }
-    shrunk
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Generator;
+    use crate::features::RawRows;
 
-    #[test]
-    fn distance_equals_that_of_scikit_learns_ledoit_wolf() {
-        let rows: [[f32; 3]; 8] = [
-            [1.0, 2.0, 0.5],
-            [2.0, 1.0, 0.1],
-            [3.0, 5.0, 0.9],
-            [4.0, 3.0, 0.2],
-            [5.0, 6.0, 0.7],
-            [6.0, 4.0, 0.3],
-            [7.0, 8.0, 0.4],
-            [8.0, 7.0, 1.0],
-        ];
-        let matrix = FeatureMatrix::new(3, rows.concat());
-        let guard = DomainGuard::fit(&matrix, &(0..8).collect::<Vec<_>>());
-        // sklearn.covariance.ledoit_wolf on the standardised rows: shrinkage 0.38272149.
-        let row = [4.0, 8.0, 0.5];
-        assert!((guard.distance(&row) - 2.024_919_970).abs() < 1e-6, "{}", guard.distance(&row));
-        assert_eq!(guard.columns_at_fault(&row), [1]);
-    }
-
-    #[test]
-    fn shuffled_columns_are_flagged_though_each_value_is_in_range() {
-        let mut generator = Generator::new(4, &[]);
-        let mut values = Vec::new();
-        for _ in 0..500 {
-            let level = generator.normal();
-            values.extend((0..6).map(|_| (level + 0.1 * generator.normal()) as f32));
-        }
-        let matrix = FeatureMatrix::new(6, values);
-        let rows: Vec<u32> = (0..400).collect();
+    fn domain(columns: &[Vec<f64>], limits: Vec<[Option<f64>; 2]>) -> Domain {
+        let names: Vec<String> = (0..columns.len()).map(|index| format!("x{index}")).collect();
+        let rows: Vec<u32> = (0..columns[0].len() as u32).collect();
+        let raw = RawRows { names: &names, columns, rows: &rows };
+        let preprocessor = Preprocessor::plain(false, raw);
+        let matrix = preprocessor.transform_columns(columns);
         let mut guard = DomainGuard::fit(&matrix, &rows);
-        guard.set_threshold((400..500).map(|row| guard.distance(matrix.row(row))).collect(), 0.01);
-        assert!(!guard.is_outside(&[1.0, 1.1, 0.9, 1.0, 1.0, 1.05]));
-        let shuffled = [1.0, 1.1, -0.9, 1.0, 1.0, 1.05];
-        assert!(guard.is_outside(&shuffled));
-        assert_eq!(guard.columns_at_fault(&shuffled)[0], 2);
+        guard.set_threshold(vec![4.0; 100], 0.01);
+        let may_be_missing = Domain::missing_columns(&matrix);
+        Domain { preprocessor, guard, limits, may_be_missing }
     }
 
     #[test]
-    fn about_one_row_in_a_hundred_is_flagged() {
-        let mut generator = Generator::new(8, &[]);
-        let values = (0..20_000 * 4).map(|_| generator.normal() as f32).collect();
-        let matrix = FeatureMatrix::new(4, values);
-        let mut guard = DomainGuard::fit(&matrix, &(0..1000).collect::<Vec<_>>());
-        guard
-            .set_threshold((1000..2000).map(|row| guard.distance(matrix.row(row))).collect(), 0.01);
-        let flagged = (2000..20_000).filter(|row| guard.is_outside(matrix.row(*row))).count();
-        let share = flagged as f64 / 18_000.0;
-        assert!((0.003..0.02).contains(&share), "{share}");
-    }
-
-    #[test]
-    fn constant_and_copied_columns_do_not_break_the_distance() {
-        let values = (0..40).flat_map(|i| [i as f32, 5.0, i as f32, -(i as f32)]).collect();
-        let matrix = FeatureMatrix::new(4, values);
-        let guard = DomainGuard::fit(&matrix, &(0..40).collect::<Vec<_>>());
-        assert!(guard.distance(matrix.row(3)).is_finite());
-        assert!(!guard.is_outside(matrix.row(3)));
-        assert!(guard.is_outside(&[3.0, 6.0, 3.0, -3.0]));
-        assert_eq!(guard.columns_at_fault(&[3.0, 6.0, 3.0, -3.0])[0], 1);
+    fn stated_limits_and_unheard_of_gaps_are_at_fault() {
+        let mut generator = crate::data::Generator::new(3, &[]);
+        let mut columns: Vec<Vec<f64>> =
+            (0..2).map(|_| (0..200).map(|_| generator.normal()).collect()).collect();
+        columns[1][7] = f64::NAN;
+        let domain = domain(&columns, vec![[Some(-2.0), None], [None, Some(2.0)]]);
+        assert!(domain.columns_at_fault(&[0.3, -0.2]).is_empty());
+        assert!(domain.columns_at_fault(&[0.3, f64::NAN]).is_empty());
+        assert_eq!(domain.columns_at_fault(&[f64::NAN, 0.0]), [0]);
+        assert_eq!(domain.columns_at_fault(&[-2.1, 2.1]), [0, 1]);
+        assert_eq!(domain.columns_at_fault(&[9.0, 0.0]), [0]);
     }
 }

@@ -1,15 +1,20 @@
 //! The one way from raw rows to predictions with intervals.
 
-use burn::tensor::{Tensor, TensorData};
+use std::ops::Range;
+
+use burn::tensor::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::features::{FeatureMatrix, Preprocessor, TargetTransform};
+use crate::features::{FeatureMatrix, PerFold, Preprocessor, TargetTransform};
 
 use super::{
-    Backend, Calibration, DomainGuard, MemberScaling, MemberWeights, MlpStack, StackScaling,
-    StackShape, stack::host,
+    Backend, Calibration, Domain, MemberScaling, MemberWeights, MlpStack, StackScaling, StackShape,
+    stack::{host, tensor},
 };
+
+/// Raw rows that become features at once.
+const BLOCK_ROWS: usize = 4096;
 
 /// One answer, in the target's own unit.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,40 +121,56 @@ impl StackPredictor {
         }
     }
 
-    /// Calls `finish` with each row of `matrix` and the transformed targets that the networks give
-    /// for it, and collects what it returns. Rows are spread over threads on the CPU.
+    /// Calls `finish` with each row's position and the transformed targets that the networks give
+    /// for it, and collects what it returns; `matrices` holds the rows as each fold sees them, all of
+    /// the same size. Rows are spread over threads on the CPU.
     pub fn map_rows<T: Send>(
         &self,
-        matrix: &FeatureMatrix,
-        finish: impl Fn(&[f32], &[f64]) -> T + Sync,
+        matrices: &PerFold<FeatureMatrix>,
+        finish: impl Fn(usize, &[f64]) -> T + Sync,
     ) -> Vec<T> {
-        let block = self.block_rows() * matrix.columns();
-        let evaluate = |features: &[f32]| self.block(features, matrix.columns(), &finish);
+        let (rows, block) = (matrices.get(0).rows(), self.block_rows());
+        let starts: Vec<usize> = (0..rows).step_by(block).collect();
+        let evaluate = |start: usize| self.block(matrices, start..rows.min(start + block), &finish);
         if self.backend.is_cpu() {
-            matrix.values().par_chunks(block).flat_map_iter(evaluate).collect()
+            starts.into_par_iter().flat_map_iter(evaluate).collect()
         } else {
-            matrix.values().chunks(block).flat_map(evaluate).collect()
+            starts.into_iter().flat_map(evaluate).collect()
         }
     }
 
     fn block<T>(
         &self,
-        features: &[f32],
-        columns: usize,
-        finish: impl Fn(&[f32], &[f64]) -> T,
+        matrices: &PerFold<FeatureMatrix>,
+        rows: Range<usize>,
+        finish: impl Fn(usize, &[f64]) -> T,
     ) -> Vec<T> {
-        let rows = features.len() / columns;
-        let data = TensorData::new(features.to_vec(), [1, rows, columns]);
-        let inputs = self.inputs.apply(Tensor::from_data(data, &self.backend.device));
+        let inputs = self.inputs.apply(self.features(matrices, rows.clone()));
         let outputs = host(self.stack.forward(inputs, &[]));
-        let answer = |(row, features): (usize, &[f32])| {
+        let answer = |(position, row): (usize, usize)| {
             let output = |(member, scaling): (usize, &MemberScaling)| {
-                scaling.target(outputs[member * rows + row])
+                scaling.target(outputs[member * rows.len() + position])
             };
             let targets: Vec<f64> = self.scaling.iter().enumerate().map(output).collect();
-            finish(features, &targets)
+            finish(row, &targets)
         };
-        features.chunks_exact(columns).enumerate().map(answer).collect()
+        rows.clone().enumerate().map(answer).collect()
+    }
+
+    /// Features `[1, rows, columns]` where all folds see the same, else `[M, rows, columns]`.
+    fn features(&self, matrices: &PerFold<FeatureMatrix>, rows: Range<usize>) -> Tensor<3> {
+        let (columns, count) = (matrices.get(0).columns(), rows.len());
+        let part = |matrix: &FeatureMatrix| -> Vec<f32> {
+            matrix.values()[rows.start * columns..rows.end * columns].to_vec()
+        };
+        let device = &self.backend.device;
+        if let [matrix] = matrices.distinct() {
+            return tensor(part(matrix), [1, count, columns], device);
+        }
+        let members = self.scaling.len();
+        let per_fold = members / matrices.of_fold().len();
+        let all = (0..members).flat_map(|member| part(matrices.get(member / per_fold)));
+        tensor(all.collect(), [members, count, columns], device)
     }
 
     /// Rows per block: activations of all networks within a few megabytes on the CPU.
@@ -164,8 +185,8 @@ impl StackPredictor {
 /// all use it.
 #[derive(Clone, Debug)]
 pub struct Predictor {
-    /// From raw columns to features.
-    pub preprocessor: Preprocessor,
+    /// From raw columns to features, for each fold of all repeats.
+    pub preprocessors: PerFold<Preprocessor>,
     /// All networks, fold by fold.
     pub networks: StackPredictor,
     /// From members to a prediction, for each fold of all repeats.
@@ -173,18 +194,35 @@ pub struct Predictor {
     /// From predictions to intervals.
     pub calibration: Calibration,
     /// The rows that are known.
-    pub domain: DomainGuard,
+    pub domain: Domain,
 }
 
 impl Predictor {
-    /// Predictions for raw rows, row-major, columns as in `preprocessor`.
+    /// Names of the raw columns, in the order of raw rows.
     #[must_use]
-    pub fn predict(&self, rows: &[f64]) -> Vec<Prediction> {
-        let matrix = self.preprocessor.transform_rows(rows);
-        self.networks.map_rows(&matrix, |features, targets| self.answer(features, targets))
+    pub fn columns(&self) -> &[String] {
+        self.preprocessors.get(0).inputs()
     }
 
-    fn answer(&self, features: &[f32], targets: &[f64]) -> Prediction {
+    /// Predictions for raw rows, row-major, columns as in [`Self::columns`]; `NaN` for a missing
+    /// value.
+    #[must_use]
+    pub fn predict(&self, rows: &[f64]) -> Vec<Prediction> {
+        let block = BLOCK_ROWS * self.columns().len();
+        if self.networks.backend.is_cpu() {
+            rows.par_chunks(block).flat_map_iter(|rows| self.predict_block(rows)).collect()
+        } else {
+            rows.chunks(block).flat_map(|rows| self.predict_block(rows)).collect()
+        }
+    }
+
+    fn predict_block(&self, rows: &[f64]) -> Vec<Prediction> {
+        let matrices = self.preprocessors.map(|preprocessor| preprocessor.transform_rows(rows));
+        let raw = rows.chunks_exact(self.columns().len()).collect::<Vec<_>>();
+        self.networks.map_rows(&matrices, |row, targets| self.answer(raw[row], targets))
+    }
+
+    fn answer(&self, raw: &[f64], targets: &[f64]) -> Prediction {
         let members = targets.chunks_exact(targets.len() / self.folds.len());
         let pairs = self.folds.iter().zip(members);
         let own: Vec<f64> =
@@ -193,9 +231,7 @@ impl Predictor {
         let fold = &self.folds[0];
         let transformed: Vec<f64> = own.iter().map(|own| fold.transform.apply(*own)).collect();
         let (lower, upper) = fold.interval(value, self.calibration.interval(&transformed));
-        let outside = self.domain.is_outside(features);
-        let columns_at_fault =
-            if outside { self.domain.columns_at_fault(features) } else { Vec::new() };
+        let columns_at_fault = self.domain.columns_at_fault(raw);
         Prediction { value, lower, upper, columns_at_fault }
     }
 }

@@ -140,7 +140,8 @@ mod tests {
     }
 
     fn members(shape: &StackShape, count: u64) -> Vec<MemberWeights> {
-        let draw = |member| MemberWeights::draw(shape, &mut Generator::new(11, &[member]));
+        let draw =
+            |member| MemberWeights::draw(shape, shape.inputs, &mut Generator::new(11, &[member]));
         let mut members: Vec<MemberWeights> = (0..count).map(draw).collect();
         // Biases start at zero, which would hide an error in their gradient.
         for weight in members.iter_mut().flat_map(|member| &mut member.0) {

@@ -11,14 +11,16 @@ pub struct MemberWeights(pub Vec<f32>);
 
 impl MemberWeights {
     /// Draws initial weights: N(0, 2 / `fan_in`) (He et al., 2015), the output layer
-    /// N(0, 1 / `fan_in`), biases 0.
+    /// N(0, 1 / `fan_in`), biases 0. Of the inputs of the first layer only `active` ever differ from 0:
+    /// the others do not count, so that a network starts alike however wide its neighbours are.
     #[must_use]
-    pub fn draw(shape: &StackShape, generator: &mut Generator) -> Self {
+    pub fn draw(shape: &StackShape, active: usize, generator: &mut Generator) -> Self {
         let mut values = Vec::with_capacity(shape.parameters());
         for (index, (fan_in, fan_out)) in shape.layers().enumerate() {
             let is_output = index + 1 == shape.depth();
             let gain: f64 = if is_output { 1.0 } else { 2.0 };
-            let deviation = (gain / fan_in as f64).sqrt();
+            let feeding = if index == 0 { active.max(1) } else { fan_in };
+            let deviation = (gain / feeding as f64).sqrt();
             values.extend((0..fan_in * fan_out).map(|_| (deviation * generator.normal()) as f32));
             values.extend(std::iter::repeat_n(0.0, fan_out));
         }

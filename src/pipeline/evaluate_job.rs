@@ -8,7 +8,7 @@ use crate::{
     data::{DataConfig, Dataset, TableFile},
     evaluate::evaluate_fresh,
     model::{Backend, BackendKind},
-    report::{Provenance, RunReport, write_report},
+    report::{CleaningSummary, FeatureSummary, Provenance, RunReport, write_report},
     train::{Checkpoint, replace_folder},
 };
 
@@ -42,7 +42,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
     refuse_existing(options)?;
     let checkpoint = Checkpoint::read(&options.checkpoint)?;
     let schema = &checkpoint.manifest.schema;
-    let dataset = Dataset::read(&columns(options, &checkpoint)?, "")?;
+    let dataset = Dataset::read(&columns(options, &checkpoint)?, "", checkpoint.missing_cells())?;
     let backend = Backend::select(options.backend)?;
     let evaluation = evaluate_fresh(&checkpoint.predictor(&backend), &dataset);
     let report = RunReport {
@@ -51,6 +51,9 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
         evaluation,
         baseline: None,
         history: Vec::new(),
+        features: FeatureSummary::default(),
+        cleaning: CleaningSummary::default(),
+        leakage: None,
         loss_name: String::new(),
         warnings: warnings(&dataset, &checkpoint),
         params: toml::to_string(&checkpoint.manifest.parameters)?,
@@ -102,6 +105,7 @@ fn columns(options: &EvaluateOptions, checkpoint: &Checkpoint) -> Result<DataCon
         group: if has_group { schema.group.clone() } else { String::new() },
         features: schema.features.clone(),
         unit: schema.unit.clone(),
+        schema: "none".into(),
         group_required: false,
     })
 }

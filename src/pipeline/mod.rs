@@ -2,21 +2,32 @@
 //!
 //! Invariant: a job that fails leaves nothing half-written behind.
 
+mod cleaning_summary;
+mod data_warnings;
+mod duplicates;
 mod error;
 mod evaluate_job;
+mod explore_job;
+mod feature_choice;
+mod inner_errors;
 mod interrupt;
+mod leakage;
 mod overrides;
 mod params;
 mod predict_job;
+mod prepared;
 mod provenance;
 mod run_folder;
 mod train_job;
+mod training_fit;
 mod training_inputs;
 mod training_outcome;
+mod training_start;
 mod validate;
 
 pub use error::JobError;
 pub use evaluate_job::{EvaluateOptions, evaluate};
+pub use explore_job::{ExploreOptions, ExploreStep, Explored, explore};
 pub use interrupt::{interrupt, interrupted};
 pub use params::{Params, ParamsError, PathsConfig};
 pub use predict_job::predict;

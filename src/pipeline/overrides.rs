@@ -6,6 +6,18 @@ use crate::data::nearest;
 
 use super::ParamsError;
 
+/// A section that may be given as one value, and the key that the value is for.
+const SHORTHAND: (&str, &str) = ("features", "features.set");
+
+/// Turns `features = "auto"` into the section that it stands for.
+pub(super) fn expand_shorthand(table: &mut Table) {
+    let (section, key) = (SHORTHAND.0, SHORTHAND.1.trim_start_matches("features."));
+    if let Some(value) = table.get(section).filter(|value| !value.is_table()).cloned() {
+        let inner: Table = std::iter::once((key.to_owned(), value)).collect();
+        table.insert(section.to_owned(), Value::Table(inner));
+    }
+}
+
 /// Sets one key of `table` from `KEY=VALUE`; the value is TOML, a bare word is a string.
 pub(super) fn apply(table: &mut Table, set: &str) -> Result<(), ParamsError> {
     let Some((key, value)) = set.split_once('=') else {
@@ -14,7 +26,8 @@ pub(super) fn apply(table: &mut Table, set: &str) -> Result<(), ParamsError> {
             message: "there is no `=`, expected KEY=VALUE, e.g. train.epochs=100".to_owned(),
         });
     };
-    let path: Vec<&str> = key.trim().split('.').collect();
+    let key = if key.trim() == SHORTHAND.0 { SHORTHAND.1 } else { key.trim() };
+    let path: Vec<&str> = key.split('.').collect();
     let (last, sections) = path.split_last().unwrap_or((&"", &[]));
     let mut place = table;
     for section in sections {
@@ -76,6 +89,15 @@ mod tests {
     fn set(text: &str) -> Result<Table, ParamsError> {
         let mut table: Table = "[train]\nepochs = 3".parse().unwrap();
         apply(&mut table, text).map(|()| table)
+    }
+
+    #[test]
+    fn features_may_be_given_as_one_value() {
+        let mut table: Table = "features = \"auto\"".parse().unwrap();
+        expand_shorthand(&mut table);
+        assert_eq!(table, "[features]\nset = \"auto\"".parse::<Table>().unwrap());
+        apply(&mut table, "features=[\"raw\"]").unwrap();
+        assert_eq!(table, "[features]\nset = [\"raw\"]".parse::<Table>().unwrap());
     }
 
     #[test]

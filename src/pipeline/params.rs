@@ -9,7 +9,7 @@ use toml::Table;
 use crate::{
     data::{CrossValidationConfig, DataConfig},
     evaluate::IntervalConfig,
-    features::{FeatureConfig, TargetConfig},
+    features::{CleanConfig, FeatureConfig, TargetConfig},
     model::ModelConfig,
     train::TrainConfig,
 };
@@ -24,6 +24,8 @@ pub struct Params {
     pub data: DataConfig,
     /// The splits.
     pub cv: CrossValidationConfig,
+    /// How rows are cleaned.
+    pub clean: CleanConfig,
     /// How features are made.
     pub features: FeatureConfig,
     /// How the target is treated.
@@ -131,6 +133,7 @@ impl Params {
             None => Table::new(),
             Some(path) => read_table(path)?,
         };
+        overrides::expand_shorthand(&mut table);
         let place = file.map_or_else(|| "--set".to_owned(), |path| path.display().to_string());
         let mut params = typed(&table, &place)?;
         for set in sets {
@@ -138,6 +141,8 @@ impl Params {
             params = typed(&table, &format!("--set {set}"))?;
         }
         params.check()?;
+        // No limit, which JSON has no number for.
+        params.target.minimum = params.target.minimum.filter(|minimum| minimum.is_finite());
         Ok(params)
     }
 

@@ -11,7 +11,7 @@ use csv::{ByteRecord, Writer};
 use tempfile::NamedTempFile;
 
 use crate::{
-    data::{DataError, TableFile, nearest, parse_number},
+    data::{DataError, MissingCells, TableFile, is_missing, nearest, parse_number},
     model::{Backend, BackendKind, Prediction, Predictor},
     train::Checkpoint,
 };
@@ -77,7 +77,7 @@ fn write_all(
     };
     let ids = columns.ids.iter().map(id);
     writer.write_record(ids.chain(ANSWERS.map(str::to_owned)))?;
-    let names: Vec<String> = predictor.preprocessor.names().map(str::to_owned).collect();
+    let names: Vec<String> = predictor.columns().to_vec();
     loop {
         let (ids, numbers) = columns.block(&mut table)?;
         if ids.is_empty() {
@@ -105,6 +105,7 @@ fn answer(ids: &ByteRecord, prediction: &Prediction, names: &[String]) -> ByteRe
 struct InputColumns {
     features: Vec<usize>,
     ids: Vec<usize>,
+    missing: MissingCells,
 }
 
 impl InputColumns {
@@ -124,13 +125,16 @@ impl InputColumns {
         };
         let features: Vec<usize> = schema.features.iter().map(find).collect::<Result<_, _>>()?;
         let is_id = |index: &usize| !features.contains(index) && header[*index] != schema.target;
-        Ok(Self { ids: (0..header.len()).filter(is_id).collect(), features })
+        let ids = (0..header.len()).filter(is_id).collect();
+        Ok(Self { ids, features, missing: checkpoint.missing_cells() })
     }
 
     /// Appends the features of a row to `numbers`, or says which column holds no number.
     fn numbers(&self, record: &ByteRecord, numbers: &mut Vec<f64>) -> Result<(), usize> {
         for &column in &self.features {
-            numbers.push(parse_number(&record[column]).ok_or(column)?);
+            let cell = &record[column];
+            let keeps = self.missing != MissingCells::Refuse && is_missing(cell);
+            numbers.push(if keeps { f64::NAN } else { parse_number(cell).ok_or(column)? });
         }
         Ok(())
     }
@@ -143,7 +147,9 @@ impl InputColumns {
             let Some((line, record)) = table.next_row()? else { break };
             if let Err(column) = self.numbers(record, &mut numbers) {
                 let cell = record[column].to_vec();
-                return Err(table.bad_number(line, column, &cell));
+                let hint =
+                    "fill the cell, or use a model trained with `clean.missing` = \"median\"";
+                return Err(table.bad_number(line, column, &cell, hint));
             }
             ids.push(self.ids.iter().map(|index| &record[*index]).collect());
         }

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    data::TableSchema,
     model::BackendKind,
-    train::{replace_folder, write_atomically},
+    train::{TrainError, replace_folder, write_atomically},
 };
 
-use super::{JobError, Params, PathsConfig, provenance};
+use super::{JobError, Params, PathsConfig, feature_choice::Choice, provenance};
 
 const UNFINISHED: &str = ".unfinished";
 const START_FILE: &str = "start.json";
@@ -35,8 +36,25 @@ pub(super) struct RunStart {
     pub(super) data_sha256: String,
     /// SHA-256 of the folds.
     pub(super) folds_sha256: String,
+    /// What is stated about the table.
+    pub(super) schema: TableSchema,
+    /// The features of each fold; `None` until they are chosen.
+    pub(super) choice: Option<Choice>,
     /// All parameters.
     pub(super) params: Params,
+}
+
+impl RunStart {
+    /// An error of training as the user is told: an interrupted run can go on.
+    pub(super) fn told(&self, error: TrainError) -> anyhow::Error {
+        match error {
+            TrainError::Interrupted => {
+                let (name, flags) = (self.name.clone(), self.params.paths.flags());
+                JobError::Interrupted { name, flags }.into()
+            }
+            other => other.into(),
+        }
+    }
 }
 
 /// The folders of one run.
@@ -72,6 +90,11 @@ impl RunFolder {
                 .with_context(|| cannot("remove", &self.unfinished))?;
         }
         fs::create_dir_all(&self.unfinished).with_context(|| cannot("create", &self.unfinished))?;
+        self.save(start)
+    }
+
+    /// Writes down what the run was started with.
+    pub(super) fn save(&self, start: &RunStart) -> Result<()> {
         let text = serde_json::to_string_pretty(start)?;
         let file = self.unfinished.join(START_FILE);
         write_atomically(&file, |file| file.write_all(text.as_bytes()))
@@ -106,6 +129,13 @@ impl RunFolder {
             Some(path) => Err(JobError::Exists { path: path.clone(), hint }),
             None => Ok(()),
         }
+    }
+
+    /// The folder of the state of the comparison with the other way to split.
+    pub(super) fn other_split(&self) -> Result<PathBuf> {
+        let folder = self.unfinished.join("other-split");
+        fs::create_dir_all(&folder).with_context(|| cannot("create", &folder))?;
+        Ok(folder)
     }
 
     /// Empty folders beside the final ones, to be filled.

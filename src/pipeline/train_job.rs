@@ -18,8 +18,9 @@ use crate::{
 use super::{
     Params,
     run_folder::RunFolder,
-    training_inputs::{Inputs, start_of},
+    training_inputs::{Accepted, Inputs},
     training_outcome::Outcome,
+    training_start::start_of,
 };
 
 /// What was asked for.
@@ -39,6 +40,8 @@ pub struct TrainOptions {
 
 /// Somebody who watches a training.
 pub trait TrainObserver: Sync {
+    /// Called while feature sets are compared: `done` of `all` are.
+    fn on_choice(&self, done: usize, all: usize);
     /// Called before the first epoch.
     fn on_start(&self, start: &Start<'_>);
     /// Called after each epoch of each fold, from several threads.
@@ -58,6 +61,10 @@ pub struct Start<'a> {
     pub backend: &'a Backend,
     /// Folds of all repeats.
     pub folds: usize,
+    /// Repeats of the cross-validation.
+    pub repeats: usize,
+    /// Folds that are trained only to compare with the other way to split.
+    pub compared_folds: usize,
     /// Warnings about the data and the folds.
     pub warnings: &'a [String],
 }
@@ -82,42 +89,51 @@ pub struct Finished {
 pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Finished> {
     let (resume, force) = (options.resume, options.force);
     let (start, dataset, backend) = start_of(options)?;
-    let inputs = Inputs::new(start, dataset, backend)?;
-    let run = RunFolder::new(&inputs.start.params.paths, &inputs.start.name)?;
+    let accepted = Accepted::new(start, dataset, backend)?;
+    let run = RunFolder::new(&accepted.start.params.paths, &accepted.start.name)?;
     if !resume {
-        run.begin(&inputs.start, force)?;
+        run.begin(&accepted.start, force)?;
     }
-    let _lock = run.lock(&inputs.start.name)?;
+    let _lock = run.lock(&accepted.start.name)?;
     // Places that cannot be written are found before the work, not after it.
     let drafts = run.drafts().inspect_err(|_| {
         if !resume {
             run.discard();
         }
     })?;
+    let inputs =
+        accepted.prepare(observer).inspect_err(|error| discard_if_diverged(&run, error))?;
+    run.save(&inputs.start)?;
     observer.on_start(&Start {
         name: &inputs.start.name,
         dataset: &inputs.dataset,
         params: &inputs.start.params,
         backend: &inputs.backend,
-        folds: inputs.plan.splits.len(),
+        folds: inputs.prepared.plan.splits.len(),
+        repeats: inputs.prepared.plan.repeats,
+        compared_folds: inputs.other.as_ref().map_or(0, |other| other.plan.splits.len()),
         warnings: &inputs.warnings,
     });
     let began = Instant::now();
-    let trained = inputs.fit(&run, observer).inspect_err(|error| {
-        // Only a run that diverged would do so again; a full disk can be mended.
-        if matches!(error.downcast_ref(), Some(TrainError::Diverged { .. })) {
-            run.discard();
-        }
-    })?;
+    let trained =
+        inputs.fit(&run, observer).inspect_err(|error| discard_if_diverged(&run, error))?;
     let seconds = began.elapsed().as_secs_f64();
     tracing::info!("trained in {seconds:.1} s");
     let baseline = inputs.baseline();
     let judged = inputs.judge(&trained);
     tracing::info!("judged after {:.1} s", began.elapsed().as_secs_f64());
-    let outcome = Outcome { trained, judged, baseline, seconds };
+    let leakage = inputs.leakage(&judged.rows, &run, observer)?;
+    let outcome = Outcome { trained, judged, baseline, leakage, seconds };
     let finished = write(&inputs, &run, &drafts, outcome)?;
     tracing::info!("reported after {:.1} s", began.elapsed().as_secs_f64());
     Ok(finished)
+}
+
+/// Only a run that diverged would do so again; a full disk can be mended.
+fn discard_if_diverged(run: &RunFolder, error: &anyhow::Error) {
+    if matches!(error.downcast_ref(), Some(TrainError::Diverged { .. })) {
+        run.discard();
+    }
 }
 
 fn write(

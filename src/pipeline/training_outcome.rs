@@ -8,7 +8,8 @@ use crate::{
     data::Dataset,
     evaluate::{Evaluation, Judged},
     features::TargetTransform,
-    report::{Baseline, DataSummary, Provenance, RunReport},
+    model::{Domain, DomainGuard},
+    report::{Baseline, DataSummary, Leakage, Provenance, RunReport},
     train::{Checkpoint, FORMAT_VERSION, Loss, Manifest, Schema, Trained},
 };
 
@@ -19,6 +20,7 @@ pub(super) struct Outcome {
     pub(super) trained: Trained,
     pub(super) judged: Judged,
     pub(super) baseline: Option<Baseline>,
+    pub(super) leakage: Option<Leakage>,
     pub(super) seconds: f64,
 }
 
@@ -34,12 +36,12 @@ impl Inputs {
                 group: dataset.groups.as_ref().map_or(String::new(), |g| g.column.clone()),
                 features: dataset.feature_names.clone(),
             },
-            preprocessor: self.preprocessor.clone(),
-            shape: params.model.shape(self.matrix.columns()),
+            preprocessors: self.prepared.preprocessors.clone(),
+            shape: params.model.shape(self.prepared.width()),
             scaling: trained.scaling,
             folds: judged.folds,
             calibration: judged.calibration,
-            domain: judged.domain,
+            domain: self.domain(judged.domain),
             parameters: parameters_of(params)?,
             data_sha256: dataset.sha256.clone(),
             metrics: serde_json::from_str(metrics)?,
@@ -52,7 +54,7 @@ impl Inputs {
     pub(super) fn report(&self, outcome: &mut Outcome) -> RunReport {
         let trained = &mut outcome.trained;
         let (params, dataset) = (&self.start.params, &self.dataset);
-        let splits = self.plan.splits.iter().zip(&trained.chosen_epochs);
+        let splits = self.prepared.plan.splits.iter().zip(&trained.chosen_epochs);
         let epochs: Vec<(usize, usize, usize)> =
             splits.map(|(split, epoch)| (split.repeat, split.fold, *epoch)).collect();
         RunReport {
@@ -64,11 +66,29 @@ impl Inputs {
                 &epochs,
             ),
             baseline: outcome.baseline.take(),
+            features: self.features.clone(),
+            cleaning: self.cleaning.clone(),
+            leakage: outcome.leakage.take(),
             history: std::mem::take(&mut trained.history),
             loss_name: loss_name(params),
             warnings: self.warnings.clone(),
             params: params.to_toml(),
             provenance: self.provenance(outcome.seconds),
+        }
+    }
+
+    /// The rows that the model knows, from their distance.
+    fn domain(&self, guard: DomainGuard) -> Domain {
+        let (preprocessor, matrix) = &self.plain;
+        let limits = |name: &String| {
+            let stated = self.start.schema.column(name);
+            stated.map_or([None; 2], |column| [column.minimum, column.maximum])
+        };
+        Domain {
+            preprocessor: preprocessor.clone(),
+            guard,
+            limits: self.dataset.feature_names.iter().map(limits).collect(),
+            may_be_missing: Domain::missing_columns(matrix),
         }
     }
 
@@ -104,7 +124,7 @@ pub(super) fn data_summary(dataset: &Dataset, unit: &str) -> DataSummary {
         unit: (!unit.is_empty()).then(|| unit.to_owned()),
         group: dataset.groups.as_ref().map(|groups| groups.column.clone()),
         features: dataset.feature_names.clone(),
-        skipped: dataset.skipped.clone(),
+        skipped: dataset.skipped(),
     }
 }
 

@@ -19,6 +19,11 @@ fn check_data(params: &Params) -> Result<(), ParamsError> {
     let kinds = given + ordered + usize::from(cv.repeats > 1);
     let expected = "only one of a fold file, an order column and repeats above 1";
     require(kinds <= 1, "cv", "several ways to split at once", expected)?;
+    let clean = &params.clean;
+    let clips = clean.clip == 0.0 || (1.0..=100.0).contains(&clean.clip);
+    require(clips, "clean.clip", clean.clip, "0 for none, or 1 to 100")?;
+    let share = clean.dead_share;
+    require((0.5..=1.0).contains(&share), "clean.dead_share", share, "0.5 to 1")?;
     let minimum = params.target.minimum.unwrap_or(0.0);
     require(minimum < f64::INFINITY, "target.minimum", minimum, "a number")?;
     let paths = &params.paths;

@@ -1,4 +1,6 @@
-//! A finished run on paper: figures, tables and one page to read.
+//! A table or a finished run on paper: figures, tables and one page to read.
+//!
+//! A run is written by [`write_report`]:
 //!
 //! | file | what it is |
 //! |---|---|
@@ -8,10 +10,15 @@
 //! | `predictions.csv` | every judged row with its interval |
 //! | `history.csv` | losses by epoch and network; only where something was trained |
 //!
-//! Invariant: a report shows what it is given and computes no score; the same [`RunReport`] gives the
-//! same bytes.
+//! A table, before anything is trained on it, is written by [`write_exploration`]: `report.html` and
+//! `figures/NAME.{svg,png}`.
+//!
+//! Invariant: a report shows what it is given and computes no score; the same [`RunReport`] or
+//! [`Exploration`] gives the same bytes.
 
 mod error;
+mod exploration;
+mod leakage;
 mod number_format;
 mod page;
 mod plots;
@@ -22,5 +29,9 @@ mod sample_report;
 mod tables;
 
 pub use error::ReportError;
+pub use exploration::{Exploration, write_exploration};
+pub use leakage::Leakage;
 pub use report_folder::write_report;
-pub use run_report::{Baseline, DataSummary, Provenance, RunReport};
+pub use run_report::{
+    Baseline, CleaningSummary, DataSummary, FeatureCandidate, FeatureSummary, Provenance, RunReport,
+};

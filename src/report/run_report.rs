@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Leakage;
 use crate::evaluate::{Evaluation, Scores};
 use crate::train::EpochRecord;
 
@@ -17,6 +18,12 @@ pub struct RunReport {
     pub evaluation: Evaluation,
     /// The linear baseline on the same folds; `None` where none was fitted.
     pub baseline: Option<Baseline>,
+    /// What the networks saw; empty for an evaluation.
+    pub features: FeatureSummary,
+    /// What cleaning did; nothing for an evaluation.
+    pub cleaning: CleaningSummary,
+    /// The two ways to split side by side; `None` where rows share no groups or it was not asked for.
+    pub leakage: Option<Leakage>,
     /// Losses by epoch and network; empty where nothing was trained.
     pub history: Vec<EpochRecord>,
     /// What the loss is, e.g. `mean squared error of the standardised ln(mass)`.
@@ -103,4 +110,44 @@ pub struct Provenance {
     pub hardware: String,
     /// Git commit of the working folder, with `+` where it had changes.
     pub git_commit: Option<String>,
+}
+
+/// What cleaning did to the table.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CleaningSummary {
+    /// Columns with missing values, and in how many rows the median stood in.
+    pub missing: Vec<(String, usize)>,
+    /// Rows that equal an earlier one and did not train.
+    pub duplicates: usize,
+    /// Columns that were dropped as dead, and in how many folds.
+    pub dead: Vec<(String, usize)>,
+    /// Bound of the features in robust deviations; 0 for none.
+    pub clip: f64,
+    /// Share of the feature values that lay beyond the bound; `None` without one.
+    pub clipped: Option<f64>,
+}
+
+/// What the networks saw.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FeatureSummary {
+    /// Names of the features; of the first fold, where folds differ.
+    pub names: Vec<String>,
+    /// What was chosen and by how much, in one sentence; empty where nothing was to be chosen.
+    pub choice: String,
+    /// The sets that were compared.
+    pub candidates: Vec<FeatureCandidate>,
+    /// Motions of the detector array that made further training rows.
+    pub motions: usize,
+}
+
+/// A feature set that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeatureCandidate {
+    /// Its blocks.
+    pub set: String,
+    /// Geometric mean over the folds of its inner RMSE over the better of those of `raw` and
+    /// `log1p(raw)`.
+    pub relative_rmse: f64,
+    /// Folds that took it.
+    pub folds: usize,
 }

@@ -1,7 +1,9 @@
 //! A made-up report for the tests of this folder.
 
 use crate::evaluate::{Evaluation, FoldScores, RangeScores, ScoredRow, Scores};
-use crate::report::{Baseline, DataSummary, Provenance, RunReport};
+use crate::report::{
+    Baseline, CleaningSummary, DataSummary, FeatureSummary, Provenance, RunReport,
+};
 use crate::train::EpochRecord;
 
 /// A report on `n_rows` rows in `n_folds` folds of two networks and twenty epochs; masses from 0.5 to
@@ -24,6 +26,9 @@ pub(super) fn sample_report(n_rows: usize, n_folds: usize) -> RunReport {
         baseline: Some(Baseline { name: "ridge regression".to_owned(), scores: scores(&[]) }),
         history: history.collect(),
         loss_name: "mean squared error of the standardised ln(mass)".to_owned(),
+        features: FeatureSummary::default(),
+        cleaning: CleaningSummary::default(),
+        leakage: None,
         warnings: Vec::new(),
         params: "seed = 7\n".to_owned(),
         provenance: provenance(),

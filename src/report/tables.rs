@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::run_report::{Baseline, RunReport};
+use super::Leakage;
+use super::run_report::{Baseline, CleaningSummary, FeatureSummary, RunReport};
 use crate::evaluate::ScoredRow;
 use crate::evaluate::{FoldScores, RangeScores, Scores};
 use crate::train::EpochRecord;
@@ -29,6 +30,11 @@ struct Metrics<'a> {
     folds: &'a [FoldScores],
     ranges: &'a [RangeScores],
     baseline: Option<NamedScores<'a>>,
+    leakage: Option<&'a Leakage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    features: Option<&'a FeatureSummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cleaning: Option<&'a CleaningSummary>,
     warnings: &'a [String],
 }
 
@@ -59,6 +65,9 @@ pub(super) fn metrics_json(report: &RunReport) -> serde_json::Result<Vec<u8>> {
         folds: &evaluation.folds,
         ranges: &evaluation.ranges,
         baseline: report.baseline.as_ref().map(named_scores),
+        leakage: report.leakage.as_ref(),
+        features: report.is_cross_validated().then_some(&report.features),
+        cleaning: report.is_cross_validated().then_some(&report.cleaning),
         warnings: &report.warnings,
     };
     let mut bytes = serde_json::to_vec_pretty(&metrics)?;

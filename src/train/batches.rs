@@ -61,7 +61,7 @@ mod tests {
             target_deviation: 1.0,
         };
         let train = (0..rows).collect();
-        MemberTask { repeat: 0, fold: 0, member: 0, train, inner: vec![], scaling }
+        MemberTask { repeat: 0, fold: 0, member: 0, matrix: 0, train, inner: vec![], scaling }
     }
 
     #[test]

@@ -11,18 +11,18 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    data::sha256_file,
-    features::Preprocessor,
+    data::{MissingCells, sha256_file},
+    features::{PerFold, Preprocessor},
     model::{
-        Backend, Calibration, DomainGuard, FoldTarget, MemberScaling, MemberWeights, Predictor,
+        Backend, Calibration, Domain, FoldTarget, MemberScaling, MemberWeights, Predictor,
         StackPredictor, StackShape,
     },
 };
 
 use super::state::{Floats, floats};
 
-/// The newest checkpoint format that this program reads, and the one that it writes.
-pub const FORMAT_VERSION: u32 = 1;
+/// The checkpoint format that this program reads and writes.
+pub const FORMAT_VERSION: u32 = 2;
 
 const MODEL_FILE: &str = "model.safetensors";
 const MANIFEST_FILE: &str = "manifest.json";
@@ -72,8 +72,8 @@ pub struct Manifest {
     pub format: u32,
     /// What the columns mean.
     pub schema: Schema,
-    /// From raw columns to features.
-    pub preprocessor: Preprocessor,
+    /// From raw columns to features, fold by fold.
+    pub preprocessors: PerFold<Preprocessor>,
     /// Shape of each network.
     pub shape: StackShape,
     /// Scaling of each network, fold by fold.
@@ -83,7 +83,7 @@ pub struct Manifest {
     /// From predictions to intervals.
     pub calibration: Calibration,
     /// The rows that are known.
-    pub domain: DomainGuard,
+    pub domain: Domain,
     /// The parameters of the training.
     pub parameters: serde_json::Value,
     /// SHA-256 of the data file.
@@ -140,13 +140,20 @@ impl Checkpoint {
         Ok(Self { manifest, members })
     }
 
+    /// What the model makes of cells without a value.
+    #[must_use]
+    pub fn missing_cells(&self) -> MissingCells {
+        let rule = &self.manifest.parameters["clean"]["missing"];
+        if rule == "median" { MissingCells::KeepInFeatures } else { MissingCells::Refuse }
+    }
+
     /// The predictor of this model on `backend`.
     #[must_use]
     pub fn predictor(&self, backend: &Backend) -> Predictor {
         let manifest = &self.manifest;
         let members: Vec<&MemberWeights> = self.members.iter().collect();
         Predictor {
-            preprocessor: manifest.preprocessor.clone(),
+            preprocessors: manifest.preprocessors.clone(),
             networks: StackPredictor::new(&manifest.shape, &members, &manifest.scaling, backend),
             folds: manifest.folds.clone(),
             calibration: manifest.calibration.clone(),
@@ -189,6 +196,11 @@ fn read_manifest(folder: &Path) -> Result<Manifest, CheckpointError> {
             let expected = format!("at most {FORMAT_VERSION}");
             return Err(refused(&path, &found, &expected, "update massay"));
         }
+        Some(format) if format < u64::from(FORMAT_VERSION) => {
+            let found = format!("the checkpoint has format {format}");
+            let hint = "train again with this version of massay, or predict with the older one";
+            return Err(refused(&path, &found, &FORMAT_VERSION.to_string(), hint));
+        }
         Some(_) => {}
         None => {
             let hint = "name the folder that `massay train` wrote";
@@ -205,6 +217,13 @@ fn read_manifest(folder: &Path) -> Result<Manifest, CheckpointError> {
 }
 
 impl Manifest {
+    /// Whether a preprocessor takes the schema's columns and gives the networks' inputs.
+    fn is_fed_by(&self, preprocessor: &Preprocessor) -> bool {
+        preprocessor.is_consistent()
+            && preprocessor.inputs() == self.schema.features
+            && preprocessor.width() == self.shape.inputs
+    }
+
     /// Whether every part is of the size that the others need.
     fn is_consistent(&self) -> bool {
         let (inputs, folds) = (self.shape.inputs, self.folds.len());
@@ -216,9 +235,9 @@ impl Manifest {
             && self.scaling.len().is_multiple_of(folds)
             && self.scaling.iter().all(fits)
             && self.calibration.is_consistent(folds)
-            && self.domain.is_consistent(inputs)
-            && self.preprocessor.names().eq(self.schema.features.iter().map(String::as_str))
-            && self.schema.features.len() == inputs
+            && self.domain.is_consistent(self.schema.features.len())
+            && self.preprocessors.is_consistent(folds)
+            && self.preprocessors.distinct().iter().all(|one| self.is_fed_by(one))
     }
 }
 

@@ -213,7 +213,8 @@ fn initial(
         let [repeat, fold, member] = task.stream();
         let stream = [WEIGHT_STREAM, repeat, fold, member];
         let mut generator = Generator::new(context.config.seed, &stream);
-        MemberState::new(MemberWeights::draw(context.shape, &mut generator))
+        let active = task.scaling.inverse_deviation.iter().filter(|scale| **scale != 0.0).count();
+        MemberState::new(MemberWeights::draw(context.shape, active, &mut generator))
     };
     let progress = CohortProgress {
         epoch: 0,

@@ -8,6 +8,7 @@ use std::{
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
+use crate::features::FeatureMatrix;
 use crate::model::{Backend, MemberScaling, MemberWeights, ModelConfig};
 
 use super::{
@@ -102,12 +103,14 @@ impl Cut {
 /// When a network diverges, the state cannot be written, or somebody asks to stop.
 pub fn fit(training: Training<'_>, hooks: &Hooks<'_>) -> Result<Trained, TrainError> {
     let Training { table, plan, model, config, backend, cut } = training;
-    let shape = model.shape(table.features.columns());
-    let size = [table.features.rows(), table.features.columns()];
-    // On the CPU rows are gathered from the matrix itself, which needs no copy of it.
+    let first = table.features.get(0);
+    let shape = model.shape(first.columns());
+    // On the CPU rows are gathered from the matrices themselves, which needs no copy of them.
     let on_device = (!backend.is_cpu()).then(|| {
-        let data = TensorData::new(table.features.values().to_vec(), size);
-        Tensor::from_data(data, &backend.device)
+        let matrices = table.features.distinct();
+        let values: Vec<f32> = matrices.iter().flat_map(FeatureMatrix::values).copied().collect();
+        let size = [matrices.len() * first.rows(), first.columns()];
+        Tensor::from_data(TensorData::new(values, size), &backend.device)
     });
     let context = TrainingContext {
         config,
@@ -115,8 +118,7 @@ pub fn fit(training: Training<'_>, hooks: &Hooks<'_>) -> Result<Trained, TrainEr
         dropout: model.dropout,
         plan,
         backend,
-        targets: table.targets,
-        matrix: table.features,
+        table,
         on_device,
     };
     // One failure stops the others: there is no result without all folds.

@@ -2,13 +2,12 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::features::FeatureMatrix;
 use crate::model::{
     Backend, MemberWeights, MlpStack, StackScaling, StackShape, forward, members_of, tensor,
 };
 
 use super::{
-    MemberTask, TrainConfig, TrainingPlan,
+    MemberTask, TrainConfig, TrainingPlan, TrainingTable,
     adam::Adam,
     batches::{EpochBatches, dropout_mask},
     loss::losses_and_slopes,
@@ -25,11 +24,9 @@ pub(super) struct TrainingContext<'a> {
     pub(super) dropout: f64,
     pub(super) plan: &'a TrainingPlan,
     pub(super) backend: &'a Backend,
-    /// Transformed targets on the host, shape `[rows]`.
-    pub(super) targets: &'a [f64],
-    /// Features on the host.
-    pub(super) matrix: &'a FeatureMatrix,
-    /// Features on a device with memory of its own, shape `[rows, columns]`.
+    /// Features and targets on the host.
+    pub(super) table: TrainingTable<'a>,
+    /// Features on a device with memory of its own, shape `[matrices * rows, columns]`.
     pub(super) on_device: Option<Tensor<2>>,
 }
 
@@ -153,7 +150,7 @@ impl<'a> StackTrainer<'a> {
         for (member, (task, rows)) in self.tasks.iter().zip(rows).enumerate() {
             let start = member * count;
             for (slot, &row) in (start..).zip(*rows) {
-                targets[slot] = task.scaling.standardise(context.targets[row as usize]);
+                targets[slot] = task.scaling.standardise(context.table.target(row));
                 weights[slot] = 1.0 / rows.len() as f32;
             }
         }
@@ -167,22 +164,26 @@ impl<'a> StackTrainer<'a> {
 
     /// Scaled features `[M, count, columns]`: gathered where they are, on the host or the device.
     fn features(&self, context: &TrainingContext<'_>, rows: &[&[u32]], count: usize) -> Tensor<3> {
-        let (members, columns) = (self.tasks.len(), context.matrix.columns());
+        let matrices = context.table.features.distinct();
+        let (members, columns) = (self.tasks.len(), matrices[0].columns());
         let device = &context.backend.device;
         let Some(on_device) = &context.on_device else {
             let mut values = Vec::with_capacity(members * count * columns);
             for (member, (task, rows)) in self.tasks.iter().zip(rows).enumerate() {
+                let matrix = &matrices[task.matrix];
                 for &row in *rows {
-                    task.scaling.scale(context.matrix.row(row as usize), &mut values);
+                    task.scaling.scale(matrix.row(row as usize), &mut values);
                 }
                 values.resize((member + 1) * count * columns, 0.0);
             }
             return tensor(values, [members, count, columns], device);
         };
         let mut indices = vec![0_i32; members * count];
-        for (slots, rows) in indices.chunks_exact_mut(count).zip(rows) {
+        let slots = indices.chunks_exact_mut(count);
+        for (slots, (task, rows)) in slots.zip(self.tasks.iter().zip(rows)) {
+            let first = task.matrix * matrices[0].rows();
             for (slot, row) in slots.iter_mut().zip(*rows) {
-                *slot = *row as i32;
+                *slot = (first + *row as usize) as i32;
             }
         }
         let indices = TensorData::new(indices, [members * count]);

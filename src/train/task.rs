@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::{
     data::{FoldPlan, Generator, Split, balanced_parts},
-    features::{FeatureMatrix, Scaler},
+    features::{FeatureMatrix, PerFold, Scaler},
     model::MemberScaling,
 };
 
@@ -19,11 +19,12 @@ const INNER_STREAM: u64 = 2;
 /// What is learned from.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingTable<'a> {
-    /// Features of all rows.
-    pub features: &'a FeatureMatrix,
-    /// Transformed target of all rows.
+    /// Features of all rows as each fold sees them; below them, where there is more than one copy of
+    /// the table, the rows as they would look under each symmetry.
+    pub features: &'a PerFold<FeatureMatrix>,
+    /// Transformed target of the rows, one copy.
     pub targets: &'a [f64],
-    /// Group of all rows.
+    /// Group of the rows, one copy.
     pub groups: &'a [u32],
 }
 
@@ -36,6 +37,8 @@ pub struct MemberTask {
     pub fold: usize,
     /// Member within the fold.
     pub member: usize,
+    /// Position of its features among the different ones.
+    pub matrix: usize,
     /// Rows whose gradients it follows.
     pub train: Vec<u32>,
     /// Rows of the same fold's training part that judge its epochs; empty where there are too few.
@@ -76,8 +79,11 @@ impl TrainingPlan {
         members: usize,
         config: &TrainConfig,
     ) -> Self {
-        let plan = |split: &Split| FoldTask::new(table, split, members, config);
-        let folds: Vec<FoldTask> = folds.splits.par_iter().map(plan).collect();
+        let plan = |(index, split): (usize, &Split)| {
+            let table = FoldTable { table, matrix: table.features.of_fold()[index] };
+            FoldTask::new(table, split, members, config)
+        };
+        let folds: Vec<FoldTask> = folds.splits.par_iter().enumerate().map(plan).collect();
         let tasks = || folds.iter().flat_map(|fold| &fold.members);
         let batch = |task: &MemberTask| task.train.len().div_ceil(task.steps(config.batch_size));
         let batch_rows = tasks().map(batch).max().unwrap_or(1);
@@ -86,9 +92,39 @@ impl TrainingPlan {
     }
 }
 
+impl TrainingTable<'_> {
+    /// Transformed target of a row of any copy.
+    #[must_use]
+    pub fn target(&self, row: u32) -> f64 {
+        self.targets[row as usize % self.targets.len()]
+    }
+}
+
+/// The table as one fold sees it.
+#[derive(Clone, Copy)]
+struct FoldTable<'a> {
+    table: TrainingTable<'a>,
+    matrix: usize,
+}
+
+impl FoldTable<'_> {
+    fn matrix(&self) -> &FeatureMatrix {
+        &self.table.features.distinct()[self.matrix]
+    }
+
+    /// The same rows in every copy of the table.
+    fn in_all_copies(&self, rows: Vec<u32>) -> Vec<u32> {
+        let count = self.table.targets.len();
+        let copies = self.matrix().rows() / count;
+        let others = (1..copies).flat_map(|copy| rows.iter().map(move |row| (copy, *row)));
+        let others: Vec<u32> = others.map(|(copy, row)| (copy * count) as u32 + row).collect();
+        [rows, others].concat()
+    }
+}
+
 impl FoldTask {
-    fn new(table: TrainingTable<'_>, split: &Split, members: usize, config: &TrainConfig) -> Self {
-        let parts = inner_parts(table, split, config);
+    fn new(table: FoldTable<'_>, split: &Split, members: usize, config: &TrainConfig) -> Self {
+        let parts = inner_parts(table.table, split, config);
         let member =
             |member: usize| MemberTask::new(table, split, member, parts.as_deref(), config);
         Self {
@@ -101,7 +137,7 @@ impl FoldTask {
 
 impl MemberTask {
     fn new(
-        table: TrainingTable<'_>,
+        table: FoldTable<'_>,
         split: &Split,
         member: usize,
         parts: Option<&[u32]>,
@@ -117,8 +153,10 @@ impl MemberTask {
                 (inner.map(|(row, _)| *row).collect(), train.map(|(row, _)| *row).collect())
             }
         };
+        let train = table.in_all_copies(train);
         let scaling = fit_scaling(table, &train);
-        Self { repeat: split.repeat, fold: split.fold, member, train, inner, scaling }
+        let (repeat, fold, matrix) = (split.repeat, split.fold, table.matrix);
+        Self { repeat, fold, member, matrix, train, inner, scaling }
     }
 
     /// Steps of an epoch.
@@ -155,10 +193,10 @@ fn inner_parts(table: TrainingTable<'_>, split: &Split, config: &TrainConfig) ->
     sizes.iter().all(|size| *size >= FEWEST_INNER_ROWS).then_some(parts)
 }
 
-fn fit_scaling(table: TrainingTable<'_>, rows: &[u32]) -> MemberScaling {
-    let scaler = Scaler::fit(table.features, rows);
+fn fit_scaling(table: FoldTable<'_>, rows: &[u32]) -> MemberScaling {
+    let scaler = Scaler::fit(table.matrix(), rows);
     let count = rows.len().max(1) as f64;
-    let targets = || rows.iter().map(|row| table.targets[*row as usize]);
+    let targets = || rows.iter().map(|row| table.table.target(*row));
     let target_mean = targets().sum::<f64>() / count;
     let variance = targets().map(|target| (target - target_mean).powi(2)).sum::<f64>() / count;
     MemberScaling {
@@ -166,5 +204,34 @@ fn fit_scaling(table: TrainingTable<'_>, rows: &[u32]) -> MemberScaling {
         inverse_deviation: scaler.inverse_deviation.into_iter().map(|i| i as f32).collect(),
         target_mean,
         target_deviation: if variance > 0.0 { variance.sqrt() } else { 1.0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_the_table_train_and_never_validate() {
+        // Sixty rows and the same rows under two motions, below them.
+        let values: Vec<f32> = (0..180).map(|row| (row * row % 97) as f32).collect();
+        let features = PerFold::shared(FeatureMatrix::new(1, values), 3);
+        let targets: Vec<f64> = (0..60).map(f64::from).collect();
+        let groups: Vec<u32> = (0..60).map(|row| row / 2).collect();
+        let table = TrainingTable { features: &features, targets: &targets, groups: &groups };
+        let (judged, train): (Vec<u32>, Vec<u32>) = (0..60).partition(|row| row / 2 % 3 == 0);
+        let split = Split { repeat: 0, fold: 0, train: train.clone(), held_out: judged };
+        let plan = FoldPlan { splits: vec![split], repeats: 1, leaks_groups: false };
+        let config = TrainConfig { inner_parts: 3, ..TrainConfig::default() };
+        let plan = TrainingPlan::new(table, &plan, 2, &config);
+        for member in &plan.folds[0].members {
+            assert!(!member.inner.is_empty() && member.inner.iter().all(|row| *row < 60));
+            let own: Vec<u32> = member.train.iter().copied().filter(|row| *row < 60).collect();
+            assert_eq!(member.train.len(), 3 * own.len());
+            let is_own =
+                |row: &u32| own.contains(&(row % 60)) && !member.inner.contains(&(row % 60));
+            assert!(member.train.iter().all(is_own));
+            assert!(own.iter().all(|row| train.contains(row)));
+        }
     }
 }

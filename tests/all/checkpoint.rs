@@ -61,8 +61,10 @@ fn damaged_newer_and_foreign_checkpoints_are_refused_with_the_reason() {
     fs::remove_file(workshop.path(model)).unwrap();
     assert!(refusal().contains("model.safetensors"), "{}", refusal());
     workshop.write(model, &tensors);
-    workshop.write(manifest, text.replace("\"format\": 1", "\"format\": 2"));
-    assert!(refusal().contains("format 2, expected at most 1"), "{}", refusal());
+    workshop.write(manifest, text.replace("\"format\": 2", "\"format\": 3"));
+    assert!(refusal().contains("format 3, expected at most 2"), "{}", refusal());
+    workshop.write(manifest, text.replace("\"format\": 2", "\"format\": 1"));
+    assert!(refusal().contains("train again with this version"), "{}", refusal());
     let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
     value["folds"].as_array_mut().unwrap().pop();
     workshop.write(manifest, value.to_string());

@@ -288,7 +288,7 @@ fn any_table_can_be_trained_on() {
     let output = workshop.run(&line);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    assert!(errors.contains("columns of text are not used: `city`"), "{errors}");
+    assert!(errors.contains("columns without numbers are not used: `city`"), "{errors}");
     let error = workshop.fail(&format!("{line} --force --set target.transform=log"));
     assert!(error.contains("data row 1 has price = -5"), "{error}");
 }

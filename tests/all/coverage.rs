@@ -4,16 +4,16 @@ use std::ops::Range;
 
 use massay::{
     data::{
-        DataConfig, Dataset, FoldPlan, Generator,
+        DataConfig, Dataset, FoldPlan, Generator, MissingCells,
         simulate::{SimulationPlan, write_simulations},
     },
-    evaluate::{Evaluation, OutOfFoldInputs, evaluate_fresh, judge_stack},
-    features::{FeatureConfig, Preprocessor, TargetConfig},
-    model::{Backend, BackendKind, ModelConfig, Predictor, StackPredictor},
+    evaluate::{Evaluation, OutOfFoldInputs, TrainedNetworks, evaluate_fresh, judge_stack},
+    features::TargetConfig,
+    model::{Backend, BackendKind, Domain, ModelConfig, Predictor, StackPredictor},
     train::{TrainConfig, Trained},
 };
 
-use crate::support::{Workshop, dataset, folds, matrix, train};
+use crate::support::{Workshop, dataset, folds, plain, preprocessors, train};
 
 const LEVEL: f64 = 0.9;
 
@@ -23,31 +23,36 @@ fn predictor(
     trained: &Trained,
     model: &ModelConfig,
 ) -> (Predictor, f64) {
-    let matrix = matrix(data);
+    let preprocessors = preprocessors(data, plan);
+    let matrices = preprocessors.map(|one| one.transform_columns(&data.features));
+    let unfitted = plain(data);
     let backend = Backend::select(BackendKind::Flex).unwrap();
-    let shape = model.shape(matrix.columns());
+    let shape = model.shape(data.features.len());
     let target = TargetConfig::default();
     let inputs = OutOfFoldInputs {
         dataset: data,
-        matrix: &matrix,
+        matrices: &matrices,
         transformed: &data.target,
         plan,
         target: &target,
         level: LEVEL,
     };
-    let judged = judge_stack(inputs, &shape, &trained.members, &trained.scaling, &backend);
+    let Trained { members, scaling, .. } = trained;
+    let networks = TrainedNetworks { shape: &shape, members, scaling, backend: &backend };
+    let judged = judge_stack(inputs, networks, &unfitted.transform_columns(&data.features));
     let cross_fitted = Evaluation::new(judged.rows, LEVEL, &[]).pooled.coverage;
     let members: Vec<_> = trained.members.iter().collect();
     let predictor = Predictor {
-        preprocessor: Preprocessor::new(
-            &FeatureConfig::default(),
-            &data.feature_names,
-            &data.features,
-        ),
+        preprocessors,
         networks: StackPredictor::new(&shape, &members, &trained.scaling, &backend),
         folds: judged.folds,
         calibration: judged.calibration,
-        domain: judged.domain,
+        domain: Domain {
+            preprocessor: unfitted,
+            guard: judged.domain,
+            limits: vec![[None; 2]; data.features.len()],
+            may_be_missing: vec![false; data.features.len()],
+        },
     };
     (predictor, cross_fitted)
 }
@@ -60,7 +65,7 @@ fn drums(containers: usize) -> Dataset {
     let workshop = Workshop::new();
     let path = workshop.write("drums.csv", text);
     let config = DataConfig { path, group: String::new(), ..DataConfig::default() };
-    let mut data = Dataset::read(&config, "").unwrap();
+    let mut data = Dataset::read(&config, "", MissingCells::Refuse).unwrap();
     data.target.iter_mut().for_each(|mass| *mass = mass.ln());
     data.features.iter_mut().flatten().for_each(|signal| *signal = signal.ln_1p());
     data

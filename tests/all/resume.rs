@@ -12,8 +12,8 @@ use massay::data::Generator;
 use crate::support::{SHORT, Workshop};
 
 /// Long enough that a kill lands inside.
-const LONG: &str =
-    "--set model.members=2 --set model.hidden=[16] --set train.epochs=3000 --set train.patience=0";
+const LONG: &str = "--set model.members=2 --set model.hidden=[16] --set train.epochs=3000 \
+                    --set train.patience=0 --set features=log1p(raw)";
 
 fn files(workshop: &Workshop, name: &str) -> [Vec<u8>; 3] {
     ["model.safetensors", "manifest.json"]
@@ -53,6 +53,38 @@ fn a_run_killed_at_random_moments_ends_in_the_same_bits() {
     assert!(kills > 0, "every kill came too late");
     assert!(files(&workshop, "whole") == files(&workshop, "killed"), "the results differ");
     assert!(!workshop.exists("checkpoints/killed.unfinished"));
+}
+
+#[test]
+fn a_run_killed_while_its_features_are_chosen_chooses_them_again() {
+    let workshop = Workshop::new();
+    let line = "--quiet --set train.epochs=40 --set model.hidden=[16] --set features=auto";
+    workshop.succeed(&format!("train --name whole {line}"));
+    let mut child = workshop.command(&format!("train --name killed {line}")).spawn().unwrap();
+    while !workshop.exists("checkpoints/killed.unfinished/lock") {
+        sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!workshop.read("checkpoints/killed.unfinished/start.json").contains("\"blocks\""));
+    workshop.succeed("train --resume --name killed --quiet");
+    assert!(files(&workshop, "whole") == files(&workshop, "killed"), "the results differ");
+}
+
+#[test]
+fn a_run_with_missing_values_goes_on() {
+    let workshop = Workshop::new();
+    let table = workshop.read("data/simulations.csv").replacen("1139.8950", "", 1);
+    workshop.write("data/gaps.csv", table);
+    let line = format!("train --data data/gaps.csv {LONG} --set clean.missing=median --quiet");
+    let mut child = workshop.command(&format!("{line} --name gaps")).spawn().unwrap();
+    while !workshop.exists("checkpoints/gaps.unfinished/lock") {
+        sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    workshop.succeed("train --resume --name gaps --quiet");
+    assert!(workshop.exists("checkpoints/gaps/manifest.json"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use massay::{
     data::{CrossValidationConfig, Dataset, FoldPlan, Generator, Groups},
-    features::{FeatureConfig, FeatureMatrix, Preprocessor},
+    features::{CleanConfig, FeatureBlock, Layout, PerFold, Preprocessor, RawRows},
     model::{Backend, BackendKind, ModelConfig},
     train::{Cut, Hooks, TrainConfig, Trained, Training, TrainingPlan, TrainingTable, fit},
 };
@@ -36,6 +36,11 @@ impl Workshop {
         let path = self.path(name);
         fs::write(&path, text).unwrap();
         path
+    }
+
+    /// Copies a file of the project, by its relative name.
+    pub(crate) fn copy(&self, name: &str) {
+        fs::copy(name, self.path(name)).unwrap();
     }
 
     pub(crate) fn read(&self, name: &str) -> String {
@@ -78,7 +83,8 @@ impl Workshop {
 }
 
 /// Short training, so that a test takes seconds.
-pub(crate) const SHORT: &str = "--set train.epochs=12 --set model.hidden=[8] --set model.members=2";
+pub(crate) const SHORT: &str = "--set train.epochs=12 --set model.hidden=[8] --set model.members=2 \
+                                --set features=log1p(raw)";
 
 /// A data set whose target is a smooth function of its features plus noise.
 pub(crate) fn dataset(rows: usize, features: usize, rows_per_group: usize, seed: u64) -> Dataset {
@@ -100,13 +106,26 @@ pub(crate) fn dataset(rows: usize, features: usize, rows_per_group: usize, seed:
         features: columns,
         groups: (rows_per_group > 1).then(|| Groups { column: "group".to_owned(), ids, names }),
         order: None,
-        skipped: Vec::new(),
+        text: Vec::new(),
     }
 }
 
-pub(crate) fn matrix(dataset: &Dataset) -> FeatureMatrix {
-    let (names, columns) = (&dataset.feature_names, &dataset.features);
-    Preprocessor::new(&FeatureConfig::default(), names, columns).transform_columns(columns)
+/// The raw columns as features, fitted on the training rows of each fold.
+pub(crate) fn preprocessors(dataset: &Dataset, plan: &FoldPlan) -> PerFold<Preprocessor> {
+    let (names, columns) = (&dataset.feature_names[..], &dataset.features[..]);
+    let layout = Layout::plain(columns.len());
+    let fit = |rows: &[u32]| {
+        let raw = RawRows { names, columns, rows };
+        Preprocessor::fit(&CleanConfig::default(), &[FeatureBlock::Raw], &layout, raw)
+    };
+    PerFold::new(plan.splits.iter().map(|split| fit(&split.train)).collect())
+}
+
+/// The raw columns of all rows, unchanged but for their range.
+pub(crate) fn plain(dataset: &Dataset) -> Preprocessor {
+    let rows: Vec<u32> = (0..dataset.rows() as u32).collect();
+    let (names, columns) = (&dataset.feature_names[..], &dataset.features[..]);
+    Preprocessor::plain(false, RawRows { names, columns, rows: &rows })
 }
 
 pub(crate) fn folds(dataset: &Dataset, folds: usize) -> FoldPlan {
@@ -122,9 +141,9 @@ pub(crate) fn train(
     backend: BackendKind,
     cut: Option<Cut>,
 ) -> Trained {
-    let matrix = matrix(dataset);
+    let features = preprocessors(dataset, plan).map(|one| one.transform_columns(&dataset.features));
     let groups = dataset.group_ids();
-    let table = TrainingTable { features: &matrix, targets: &dataset.target, groups: &groups };
+    let table = TrainingTable { features: &features, targets: &dataset.target, groups: &groups };
     let plan = TrainingPlan::new(table, plan, model.members, config);
     let backend = Backend::select(backend).unwrap();
     let cut = cut.unwrap_or(Cut::for_backend(&backend));

@@ -1,6 +1,8 @@
 //! Tables as people write them, good and bad.
 
-use massay::data::{CrossValidationConfig, DataConfig, DataError, Dataset, FoldPlan, Generator};
+use massay::data::{
+    CrossValidationConfig, DataConfig, DataError, Dataset, FoldPlan, Generator, MissingCells,
+};
 
 use crate::support::{SHORT, Workshop};
 
@@ -13,7 +15,7 @@ fn read(text: impl AsRef<[u8]>) -> Result<Dataset, DataError> {
 fn read_with(text: impl AsRef<[u8]>, config: &DataConfig) -> Result<Dataset, DataError> {
     let workshop = Workshop::new();
     let path = workshop.write("table.csv", text);
-    Dataset::read(&DataConfig { path, ..config.clone() }, "")
+    Dataset::read(&DataConfig { path, ..config.clone() }, "", MissingCells::Refuse)
 }
 
 fn error_of(text: impl AsRef<[u8]>) -> String {
@@ -24,7 +26,7 @@ fn error_of(text: impl AsRef<[u8]>) -> String {
 fn numeric_columns_are_features_and_text_columns_are_named() {
     let data = read(GOOD).unwrap();
     assert_eq!(data.feature_names, ["a", "b"]);
-    assert_eq!(data.skipped, ["id", "note"]);
+    assert_eq!(data.skipped(), ["id", "note"]);
     assert_eq!(data.target, [1.5, 2.5, 3.5, 1.0]);
     assert_eq!(data.features, [[1.0, 2.0, 3.0, 0.5], [2.0, 1.0, 5.0, 4.0]]);
     assert!(data.groups.is_none());
@@ -53,11 +55,11 @@ fn other_delimiters_a_byte_order_mark_and_windows_lines_are_understood() {
 fn a_bad_cell_is_reported_with_file_line_column_and_hint() {
     let cases = [
         ("2.5,2", "2.5,\"2,5\"", "table.csv:3: column `a` holds `2,5`", "e.g. `2.5`"),
-        ("3.5,3", "3.5,three", "table.csv:4: column `a` holds `three`", "remove the row"),
-        ("3.5,3", "3.5,", "table.csv:4: column `a` is empty", "fill the cell"),
-        ("3.5,3", "3.5,inf", "table.csv:4: column `a` holds `inf`", "infinite"),
-        ("r1,1.5", "r1,NaN", "table.csv:2: column `mass` holds `NaN`", "missing"),
-        ("r1,1.5", "r1,", "table.csv:2: column `mass` is empty", "fill the cell"),
+        ("3.5,3", "3.5,three", "table.csv:4: column `a` holds `three`", "finite number"),
+        ("3.5,3", "3.5,", "table.csv:4: column `a` is empty", "clean.missing=median"),
+        ("3.5,3", "3.5,inf", "table.csv:4: column `a` holds `inf`", "finite number"),
+        ("r1,1.5", "r1,NaN", "table.csv:2: column `mass` holds `NaN`", "nothing to learn"),
+        ("r1,1.5", "r1,", "table.csv:2: column `mass` is empty", "remove the row"),
     ];
     for (from, to, place, hint) in cases {
         let error = error_of(GOOD.replacen(from, to, 1));
@@ -122,7 +124,7 @@ fn an_order_column_is_all_numbers_or_all_dates() {
     let workshop = Workshop::new();
     let read = |cell: &str| {
         let path = workshop.write("t.csv", format!("mass,a,day\n1,1,1\n2,2,{cell}\n3,3,10\n"));
-        Dataset::read(&DataConfig { path, ..Default::default() }, "day")
+        Dataset::read(&DataConfig { path, ..Default::default() }, "day", MissingCells::Refuse)
     };
     assert_eq!(read("2").unwrap().order.unwrap(), [0, 1, 2]);
     for cell in ["", "12/31/2022", "soon"] {
@@ -168,7 +170,9 @@ fn folds_in_time_train_on_the_past_and_judge_the_future() {
     }
     let workshop = Workshop::new();
     let path = workshop.write("table.csv", &text);
-    let data = Dataset::read(&DataConfig { path, ..Default::default() }, "day").unwrap();
+    let data =
+        Dataset::read(&DataConfig { path, ..Default::default() }, "day", MissingCells::Refuse)
+            .unwrap();
     let config =
         CrossValidationConfig { folds: 4, order_column: "day".to_owned(), ..Default::default() };
     let plan = FoldPlan::new(&config, &data, 1).unwrap();
@@ -236,7 +240,7 @@ fn ten_thousand_mutated_tables_never_panic() {
     for _ in 0..10_000 {
         let path = workshop.write("table.csv", mutate(&head, &mut generator));
         let config = DataConfig { path, ..DataConfig::default() };
-        match Dataset::read(&config, "") {
+        match Dataset::read(&config, "", MissingCells::Refuse) {
             Ok(data) => {
                 assert!(
                     data.target.iter().chain(data.features.iter().flatten()).all(|v| v.is_finite())

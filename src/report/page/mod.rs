@@ -2,9 +2,13 @@
 //!
 //! Invariant: every word that comes from a user's file passes through maud's escaping.
 
+mod preparation;
+mod prose;
 mod provenance;
 mod score_tables;
 mod verdict;
+
+pub(super) use prose::prose;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -17,17 +21,23 @@ const STYLE: &str = include_str!("page.css");
 
 /// The whole page.
 pub(super) fn render(report: &RunReport, figures: &[Figure]) -> String {
+    let title = format!("{} – massay report", report.name);
+    document(&title, &report.provenance.version, "", &content(report, figures))
+}
+
+/// A page in the house style: `style` is added to the style sheet, `content` is the body.
+pub(super) fn document(title: &str, version: &str, style: &str, content: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="generator" content={ "massay " (report.provenance.version) };
-                title { (report.name) " – massay report" }
-                style { (PreEscaped(STYLE)) (PreEscaped(stylesheet())) }
+                meta name="generator" content={ "massay " (version) };
+                title { (title) }
+                style { (PreEscaped(STYLE)) (PreEscaped(style)) (PreEscaped(stylesheet())) }
             }
-            body { main { (content(report, figures)) } }
+            body { main { (content) } }
         }
     };
     page.into_string()
@@ -43,12 +53,14 @@ fn content(report: &RunReport, figures: &[Figure]) -> Markup {
         (warnings(&report.warnings))
         (verdict::numbers(report))
         (score_tables::overall(report))
+        (preparation::leakage(report))
         section {
             h2 { "Figures" }
             @for figure in figures { (figure_block(figure)) }
         }
         (score_tables::by_range(report))
         (score_tables::by_fold(report))
+        (preparation::section(report))
         (provenance::section(report))
         (provenance::configuration(report))
         footer { "Written by massay " (report.provenance.version) "." }
@@ -86,13 +98,14 @@ fn warnings(warnings: &[String]) -> Markup {
         @if !warnings.is_empty() {
             section.warnings role="note" {
                 h2 { "Before you trust these numbers" }
-                ul { @for warning in warnings { li { (warning) } } }
+                ul { @for warning in warnings { li { (prose(warning)) } } }
             }
         }
     }
 }
 
-fn figure_block(figure: &Figure) -> Markup {
+/// A figure under its title, above its caption.
+pub(super) fn figure_block(figure: &Figure) -> Markup {
     html! {
         figure {
             h3 { (figure.title) }
@@ -149,6 +162,6 @@ mod tests {
         let mut report = sample_report(40, 4);
         report.warnings = vec!["folds leak".to_owned()];
         let page = page(&report);
-        assert!(page.find("folds leak").unwrap() < page.find("<table").unwrap());
+        assert!(page.find("Folds leak").unwrap() < page.find("<table").unwrap());
     }
 }

@@ -6,6 +6,7 @@ use plotters::coord::ranged1d::{
     KeyPointHint, KeyPointWeight, NoDefaultFormatting, Ranged, ValueFormatter,
 };
 
+use super::style::{SMALL_TEXT, px, text_width};
 use super::ticks::{Tick, linear_ticks, log_ticks};
 
 /// Part of the range left free at each end.
@@ -22,7 +23,7 @@ const MOST_DECADES: f64 = 15.0;
 
 /// A range of numbers on the page. Values outside it land on its ends.
 #[derive(Clone, Debug)]
-pub(super) struct Axis {
+pub(in crate::report) struct Axis {
     low: f64,
     high: f64,
     logarithmic: bool,
@@ -32,20 +33,23 @@ pub(super) struct Axis {
 
 impl Axis {
     /// Spans the finite `values`, with room at both ends.
-    pub(super) fn linear(values: impl IntoIterator<Item = f64>, n_ticks: usize) -> Self {
+    pub(in crate::report) fn linear(values: impl IntoIterator<Item = f64>, n_ticks: usize) -> Self {
         let (low, high) = widened(extent(values));
         let padding = (high - low) * PADDING;
         Self::exact(low - padding, high + padding, n_ticks)
     }
 
     /// Spans exactly `[low, high]`.
-    pub(super) fn exact(low: f64, high: f64, n_ticks: usize) -> Self {
+    pub(in crate::report) fn exact(low: f64, high: f64, n_ticks: usize) -> Self {
         let ticks = linear_ticks(low, high, n_ticks);
         Self { low, high, logarithmic: false, categorical: false, ticks }
     }
 
     /// Spans zero and the finite `values`, with room at the ends that are not zero.
-    pub(super) fn from_zero(values: impl IntoIterator<Item = f64>, n_ticks: usize) -> Self {
+    pub(in crate::report) fn from_zero(
+        values: impl IntoIterator<Item = f64>,
+        n_ticks: usize,
+    ) -> Self {
         let (low, high) = widened(extent(values.into_iter().chain([0.0])));
         let padding = (high - low) * 2.0 * PADDING;
         let end = |value: f64, shift: f64| if value == 0.0 { 0.0 } else { value + shift };
@@ -53,7 +57,10 @@ impl Axis {
     }
 
     /// Spans the positive finite `values` by ratios; falls back to a linear axis where there are none.
-    pub(super) fn logarithmic(values: impl IntoIterator<Item = f64>, n_ticks: usize) -> Self {
+    pub(in crate::report) fn logarithmic(
+        values: impl IntoIterator<Item = f64>,
+        n_ticks: usize,
+    ) -> Self {
         let positive = values.into_iter().filter(|value| *value > 0.0 && value.is_finite());
         let (low, high) = extent(positive.map(f64::log10));
         if low > high {
@@ -67,7 +74,7 @@ impl Axis {
     }
 
     /// Logarithmic where every value is positive and they span a wide ratio, else linear.
-    pub(super) fn fitting(values: &[f64], n_ticks: usize) -> Self {
+    pub(in crate::report) fn fitting(values: &[f64], n_ticks: usize) -> Self {
         let (low, high) = extent(values.iter().copied());
         if low > 0.0 && high / low > LOG_SPAN {
             Self::logarithmic(values.iter().copied(), n_ticks)
@@ -77,33 +84,64 @@ impl Axis {
     }
 
     /// Spans exactly `[low, high]`; the ticks name things that stand side by side.
-    pub(super) fn categories(low: f64, high: f64, ticks: Vec<Tick>) -> Self {
+    pub(in crate::report) fn categories(low: f64, high: f64, ticks: Vec<Tick>) -> Self {
         Self { low, high, logarithmic: false, categorical: true, ticks }
     }
 
+    /// Spans nothing, for a panel without values.
+    pub(in crate::report) fn empty() -> Self {
+        Self::categories(0.0, 1.0, Vec::new())
+    }
+
+    /// With a place for zeros between two positive numbers at the low end of a logarithmic axis.
+    pub(in crate::report) fn with_zeros_at(mut self, (left, right): (f64, f64)) -> Self {
+        self.ticks.retain(|tick| tick.position > right);
+        self.ticks.insert(0, Tick { position: (left * right).sqrt(), label: "0".to_owned() });
+        self
+    }
+
+    /// With every second tick, as often as it takes to keep labels apart on `length` drawing units.
+    pub(in crate::report) fn thinned(mut self, length: i32) -> Self {
+        while !self.labels_stand_apart(length) {
+            self.ticks = self.ticks.into_iter().step_by(2).collect();
+        }
+        self
+    }
+
     /// Whether equal steps are equal ratios.
-    pub(super) fn is_logarithmic(&self) -> bool {
+    pub(in crate::report) fn is_logarithmic(&self) -> bool {
         self.logarithmic
     }
 
     /// Whether the ticks name things rather than amounts.
-    pub(super) fn is_categorical(&self) -> bool {
+    pub(in crate::report) fn is_categorical(&self) -> bool {
         self.categorical
     }
 
     /// The lower end.
-    pub(super) fn low(&self) -> f64 {
+    pub(in crate::report) fn low(&self) -> f64 {
         self.low
     }
 
     /// The upper end.
-    pub(super) fn high(&self) -> f64 {
+    pub(in crate::report) fn high(&self) -> f64 {
         self.high
     }
 
     /// The labels of the tick marks.
-    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::report) fn labels(&self) -> impl Iterator<Item = &str> {
         self.ticks.iter().map(|tick| tick.label.as_str())
+    }
+
+    /// Whether no two labels of a horizontal axis touch where the axis is `length` drawing units long.
+    pub(in crate::report) fn labels_stand_apart(&self, length: i32) -> bool {
+        let width = |tick: &Tick| text_width(&tick.label, SMALL_TEXT) * 11 / 10;
+        self.ticks.windows(2).all(|pair| {
+            let [left, right] = [&pair[0], &pair[1]];
+            let between = |tick: &Tick| self.map(&tick.position, (0, length));
+            let needed = i32::midpoint(width(left), width(right)) + px(4.0);
+            between(right) - between(left) >= needed
+        })
     }
 
     /// Place of `value` between the ends, from 0 to 1.
@@ -171,6 +209,7 @@ fn widened((low, high): (f64, f64)) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::plots::style::register_fonts;
 
     #[test]
     fn wide_positive_values_get_a_logarithmic_axis() {
@@ -192,6 +231,22 @@ mod tests {
             let axis = Axis::linear(values, 5);
             assert!(axis.low() < axis.high() && axis.labels().count() >= 2, "{axis:?}");
         }
+    }
+
+    #[test]
+    fn labels_are_thinned_until_they_stand_apart() {
+        register_fonts();
+        let axis = Axis::logarithmic([5.0, 5000.0], 4);
+        assert_eq!(axis.labels().collect::<Vec<_>>(), ["10", "100", "1000"]);
+        assert!(axis.labels_stand_apart(px(200.0)) && !axis.labels_stand_apart(px(60.0)));
+        assert_eq!(axis.thinned(px(60.0)).labels().collect::<Vec<_>>(), ["10", "1000"]);
+    }
+
+    #[test]
+    fn zeros_get_a_place_of_their_own() {
+        let axis = Axis::logarithmic([0.5, 100.0], 4).with_zeros_at((0.5, 2.0));
+        assert_eq!(axis.labels().collect::<Vec<_>>(), ["0", "3", "10", "30", "100"]);
+        assert_eq!(axis.ticks[0].position, 1.0);
     }
 
     #[test]

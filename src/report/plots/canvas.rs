@@ -9,13 +9,13 @@ use plotters::prelude::SVGBackend;
 use super::style::{UNITS, register_fonts};
 
 /// What drawing returns.
-pub(super) type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<io::Error>>;
+pub(in crate::report) type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<io::Error>>;
 
 /// A rectangle of the sheet, in drawing units.
-pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(in crate::report) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// The SVG that `draw` leaves on an empty sheet of a size in pixels.
-pub(super) fn sheet(
+pub(in crate::report) fn sheet(
     (width, height): (u32, u32),
     draw: impl FnOnce(&Area<'_>) -> Drawn,
 ) -> Drawn<String> {

@@ -97,7 +97,7 @@ fn slim(body: &str) -> String {
 }
 
 /// Parses a drawing with the embedded font alone.
-pub(super) fn parse(svg: &str) -> Result<Tree, resvg::usvg::Error> {
+pub(in crate::report) fn parse(svg: &str) -> Result<Tree, resvg::usvg::Error> {
     let mut fonts = fontdb::Database::new();
     fonts.load_font_data(FONT.to_vec());
     fonts.set_sans_serif_family("Noto Sans");

@@ -8,11 +8,11 @@ use super::canvas::{Area, Drawn};
 use super::style::{INK, SMALL_TEXT, fill, line, px, text, text_width};
 
 /// Height of a legend, in pixels.
-pub(super) const LEGEND_HEIGHT: f64 = 28.0;
+pub(in crate::report) const LEGEND_HEIGHT: f64 = 28.0;
 
 /// How an entry is drawn.
 #[derive(Clone, Copy)]
-pub(super) enum Mark {
+pub(in crate::report) enum Mark {
     Line,
     Dashes,
     Bar,
@@ -22,10 +22,10 @@ pub(super) enum Mark {
 }
 
 /// One entry: its mark, its colour, its text.
-pub(super) type Entry = (Mark, RGBColor, &'static str);
+pub(in crate::report) type Entry = (Mark, RGBColor, &'static str);
 
 /// Draws the entries from left to right and returns the area below them.
-pub(super) fn legend<'a>(area: &Area<'a>, entries: &[Entry]) -> Drawn<Area<'a>> {
+pub(in crate::report) fn legend<'a>(area: &Area<'a>, entries: &[Entry]) -> Drawn<Area<'a>> {
     let (strip, rest) = area.split_vertically(px(LEGEND_HEIGHT));
     let (middle, mut left) = (px(LEGEND_HEIGHT / 2.0), px(8.0));
     for (mark, color, label) in entries {
@@ -63,6 +63,6 @@ fn draw_mark(area: &Area<'_>, mark: Mark, color: RGBColor, (left, y): (i32, i32)
 }
 
 /// The corners of a diamond around a point.
-pub(super) fn diamond((x, y): (i32, i32), reach: i32) -> Vec<(i32, i32)> {
+pub(in crate::report) fn diamond((x, y): (i32, i32), reach: i32) -> Vec<(i32, i32)> {
     vec![(x - reach, y), (x, y - reach), (x + reach, y), (x, y + reach)]
 }

@@ -1,22 +1,23 @@
-//! The figures of a report, drawn once as SVG and shown three ways: in the page, as a file, as pixels.
+//! The figures of a run's report, drawn once as SVG and shown three ways: in the page, as a file, as
+//! pixels; and the axes, panels and marks that every figure of massay is made of.
 //!
-//! Invariant: a figure is drawn from a [`RunReport`] alone, holds no colour that the palette does not
-//! name, and stays small whatever the number of rows.
+//! Invariant: a figure of a run is drawn from a [`RunReport`] alone; no figure holds a colour that the
+//! palette does not name, and each stays small whatever the number of rows.
 
 mod agreement;
-mod axis;
-mod canvas;
+pub(super) mod axis;
+pub(super) mod canvas;
 mod distribution;
-mod figure;
+pub(super) mod figure;
 mod folds;
-mod legend;
+pub(super) mod legend;
 mod loss;
 mod loss_curves;
-mod panel;
+pub(super) mod panel;
 mod residuals;
-mod sample;
-mod style;
-mod ticks;
+pub(super) mod sample;
+pub(super) mod style;
+pub(super) mod ticks;
 
 pub(super) use figure::Figure;
 pub(super) use style::stylesheet;

@@ -21,7 +21,7 @@ const LONGEST_NAME: usize = 120;
 const MARGIN: f64 = 6.0;
 
 /// A panel before it is drawn.
-pub(super) struct Panel {
+pub(in crate::report) struct Panel {
     /// Stands above the panel; may be empty.
     pub heading: String,
     /// What the horizontal axis measures, with its unit; may be empty.
@@ -36,7 +36,7 @@ pub(super) struct Panel {
 
 impl Panel {
     /// Draws grid, labels and names into `area`; the series go onto what it returns.
-    pub(super) fn draw<'a>(self, area: &Area<'a>) -> Drawn<Chart<'a>> {
+    pub(in crate::report) fn draw<'a>(self, area: &Area<'a>) -> Drawn<Chart<'a>> {
         let (left, bottom) = self.label_room();
         let top = px(if self.heading.is_empty() { 8.0 } else { 30.0 });
         let mut builder = ChartBuilder::on(area);
@@ -70,15 +70,22 @@ impl Panel {
     }
 }
 
+/// Where a text stands beside a point.
+#[derive(Clone, Copy)]
+pub(in crate::report) enum Side {
+    Left,
+    Right,
+}
+
 /// A drawn panel that series can be added to.
-pub(super) struct Chart<'a> {
+pub(in crate::report) struct Chart<'a> {
     context: ChartContext<'a, SVGBackend<'a>, Cartesian2d<Axis, Axis>>,
     ends: Ends,
 }
 
 /// The corners of a panel in data units.
 #[derive(Clone, Copy)]
-pub(super) struct Ends {
+pub(in crate::report) struct Ends {
     /// Left and right end.
     pub x: (f64, f64),
     /// Lower and upper end.
@@ -93,12 +100,12 @@ impl Ends {
 
 impl Chart<'_> {
     /// The panel's corners.
-    pub(super) fn ends(&self) -> Ends {
+    pub(in crate::report) fn ends(&self) -> Ends {
         self.ends
     }
 
     /// A line through `points`.
-    pub(super) fn path(
+    pub(in crate::report) fn path(
         &mut self,
         points: impl IntoIterator<Item = (f64, f64)>,
         style: ShapeStyle,
@@ -109,18 +116,27 @@ impl Chart<'_> {
     }
 
     /// A filled shape with the given corners.
-    pub(super) fn polygon(&mut self, corners: Vec<(f64, f64)>, style: ShapeStyle) -> Drawn {
+    pub(in crate::report) fn polygon(
+        &mut self,
+        corners: Vec<(f64, f64)>,
+        style: ShapeStyle,
+    ) -> Drawn {
         self.context.draw_series([Polygon::new(corners, style)])?;
         Ok(())
     }
 
     /// A filled rectangle from one corner to the other.
-    pub(super) fn bar(&mut self, from: (f64, f64), to: (f64, f64), style: ShapeStyle) -> Drawn {
+    pub(in crate::report) fn bar(
+        &mut self,
+        from: (f64, f64),
+        to: (f64, f64),
+        style: ShapeStyle,
+    ) -> Drawn {
         self.polygon(vec![from, (to.0, from.1), to, (from.0, to.1)], style)
     }
 
     /// A disc of a radius in pixels at each point.
-    pub(super) fn discs(
+    pub(in crate::report) fn discs(
         &mut self,
         points: impl IntoIterator<Item = (f64, f64)>,
         radius: f64,
@@ -132,7 +148,7 @@ impl Chart<'_> {
     }
 
     /// A diamond of a radius in pixels at each point.
-    pub(super) fn diamonds(
+    pub(in crate::report) fn diamonds(
         &mut self,
         points: impl IntoIterator<Item = (f64, f64)>,
         radius: f64,
@@ -146,7 +162,12 @@ impl Chart<'_> {
     }
 
     /// A dashed line from one point to another.
-    pub(super) fn dashes(&mut self, from: (f64, f64), to: (f64, f64), color: RGBColor) -> Drawn {
+    pub(in crate::report) fn dashes(
+        &mut self,
+        from: (f64, f64),
+        to: (f64, f64),
+        color: RGBColor,
+    ) -> Drawn {
         let area = self.context.plotting_area();
         let pieces = dash_pieces(area.map_coordinate(&from), area.map_coordinate(&to));
         let (screen, style) = (area.use_screen_coord(), line(color, 1.0, 1.5));
@@ -154,15 +175,27 @@ impl Chart<'_> {
     }
 
     /// A small text that stands on a point.
-    pub(super) fn note(&mut self, label: &str, at: (f64, f64)) -> Drawn {
+    pub(in crate::report) fn note(&mut self, label: &str, at: (f64, f64)) -> Drawn {
         let style = text(INK, NOTE_TEXT).pos(Pos::new(HPos::Center, VPos::Bottom));
         let note = EmptyElement::at(at) + Text::new(label.to_owned(), (0, -px(1.0)), style);
         self.context.draw_series([note])?;
         Ok(())
     }
 
+    /// A small text beside a point, clear of a mark of a few pixels.
+    pub(in crate::report) fn aside(&mut self, label: &str, at: (f64, f64), side: Side) -> Drawn {
+        let (anchor, shift) = match side {
+            Side::Left => (HPos::Right, -px(7.0)),
+            Side::Right => (HPos::Left, px(7.0)),
+        };
+        let style = text(INK, NOTE_TEXT).pos(Pos::new(anchor, VPos::Center));
+        let aside = EmptyElement::at(at) + Text::new(label.to_owned(), (shift, 0), style);
+        self.context.draw_series([aside])?;
+        Ok(())
+    }
+
     /// Whether a note is narrower than a stretch of the horizontal axis.
-    pub(super) fn has_room_for(&self, label: &str, stretch: f64) -> bool {
+    pub(in crate::report) fn has_room_for(&self, label: &str, stretch: f64) -> bool {
         let area = self.context.plotting_area();
         let (low, _) = self.ends.y;
         let place = |x: f64| area.map_coordinate(&(x, low)).0;
@@ -172,7 +205,7 @@ impl Chart<'_> {
 }
 
 /// `name` without control characters, which SVG forbids, and cut to a width in drawing units.
-fn fitted(name: &str, room: i32) -> String {
+pub(in crate::report) fn fitted(name: &str, room: i32) -> String {
     let printable = name.chars().filter(|character| !character.is_control());
     let mut name: String = printable.take(LONGEST_NAME).collect();
     if text_width(&name, TEXT) <= room {
@@ -221,7 +254,7 @@ fn dash_pieces(start: (i32, i32), end: (i32, i32)) -> Vec<[(i32, i32); 2]> {
 }
 
 /// A disc or bar style for the points of a crowd: the more there are, the fainter each.
-pub(super) fn crowd_style(color: RGBColor, n_points: usize) -> (f64, ShapeStyle) {
+pub(in crate::report) fn crowd_style(color: RGBColor, n_points: usize) -> (f64, ShapeStyle) {
     match n_points {
         0..=300 => (3.2, fill(color, 0.75)),
         301..=1000 => (2.5, fill(color, 0.6)),

@@ -3,11 +3,11 @@
 use crate::report::number_format::count;
 
 /// Most points that one panel draws.
-pub(super) const MOST_POINTS: usize = 2000;
+pub(in crate::report) const MOST_POINTS: usize = 2000;
 
 /// One element from each of `limit` equal stretches of `items`, so that every part is represented;
 /// which one changes from stretch to stretch, so that no period in the data shows. All where they fit.
-pub(super) fn sample<T>(items: &[T], limit: usize) -> Vec<&T> {
+pub(in crate::report) fn sample<T>(items: &[T], limit: usize) -> Vec<&T> {
     if items.len() <= limit {
         return items.iter().collect();
     }
@@ -19,7 +19,7 @@ pub(super) fn sample<T>(items: &[T], limit: usize) -> Vec<&T> {
 }
 
 /// Evenly spaced positions in `0..length`, both ends included; all where they fit.
-pub(super) fn spread(length: usize, limit: usize) -> Vec<usize> {
+pub(in crate::report) fn spread(length: usize, limit: usize) -> Vec<usize> {
     if length <= limit || limit < 2 {
         return (0..length).collect();
     }
@@ -27,7 +27,7 @@ pub(super) fn spread(length: usize, limit: usize) -> Vec<usize> {
 }
 
 /// What a caption adds where not every row is drawn.
-pub(super) fn sample_note(n_rows: usize) -> String {
+pub(in crate::report) fn sample_note(n_rows: usize) -> String {
     if n_rows <= MOST_POINTS {
         return String::new();
     }

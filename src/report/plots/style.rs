@@ -8,35 +8,36 @@ use plotters::style::{
 };
 
 /// Drawing units per pixel of the page: plotters places things on whole units.
-pub(super) const UNITS: i32 = 4;
+pub(in crate::report) const UNITS: i32 = 4;
 
 /// Size of tick labels and legends, in pixels.
-pub(super) const SMALL_TEXT: f64 = 12.0;
+pub(in crate::report) const SMALL_TEXT: f64 = 12.0;
 
 /// Size of numbers inside a panel, in pixels.
-pub(super) const NOTE_TEXT: f64 = 11.0;
+pub(in crate::report) const NOTE_TEXT: f64 = 11.0;
 
 /// Size of axis names and panel headings, in pixels.
-pub(super) const TEXT: f64 = 13.0;
+pub(in crate::report) const TEXT: f64 = 13.0;
 
 /// Text.
-pub(super) const INK: RGBColor = RGBColor(0x1F, 0x24, 0x2B);
+pub(in crate::report) const INK: RGBColor = RGBColor(0x1F, 0x24, 0x2B);
 /// Tick labels and reference lines.
-pub(super) const MUTED: RGBColor = RGBColor(0x5B, 0x64, 0x70);
+pub(in crate::report) const MUTED: RGBColor = RGBColor(0x5B, 0x64, 0x70);
 /// Grid lines.
-pub(super) const GRID: RGBColor = RGBColor(0xE4, 0xE7, 0xEB);
+pub(in crate::report) const GRID: RGBColor = RGBColor(0xE4, 0xE7, 0xEB);
 /// Predictions, validation losses.
-pub(super) const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
+pub(in crate::report) const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// What stands out: rows unlike the training data, chosen epochs.
-pub(super) const VERMILLION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
+pub(in crate::report) const VERMILLION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
 /// Training losses, fitted curves.
-pub(super) const ORANGE: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
+pub(in crate::report) const ORANGE: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
 
 /// The embedded font: SIL Open Font Licence 1.1, see `assets/fonts`.
-pub(super) const FONT: &[u8] = include_bytes!("../../../assets/fonts/NotoSans-Regular.ttf");
+pub(in crate::report) const FONT: &[u8] =
+    include_bytes!("../../../assets/fonts/NotoSans-Regular.ttf");
 
 /// Family under which figures ask for their font.
-pub(super) const FONT_FAMILY: &str = "sans-serif";
+pub(in crate::report) const FONT_FAMILY: &str = "sans-serif";
 
 /// Height of a line of the embedded font over its nominal size (ascent plus descent of the font).
 const LINE_HEIGHT: f64 = 1.492;
@@ -55,39 +56,39 @@ const PALETTE: [(&str, RGBColor, &str); 6] = [
 ];
 
 /// Makes the embedded font known to plotters, which measures text with it.
-pub(super) fn register_fonts() {
+pub(in crate::report) fn register_fonts() {
     // A font that does not parse would fail the tests; then every measurement reports it again.
     let _ = register_font(FONT_FAMILY, FontStyle::Normal, FONT);
 }
 
 /// `pixels` in drawing units.
-pub(super) fn px(pixels: f64) -> i32 {
+pub(in crate::report) fn px(pixels: f64) -> i32 {
     (pixels * f64::from(UNITS)).round() as i32
 }
 
 /// A line of `pixels` width.
-pub(super) fn line(color: RGBColor, opacity: f64, pixels: f64) -> ShapeStyle {
+pub(in crate::report) fn line(color: RGBColor, opacity: f64, pixels: f64) -> ShapeStyle {
     ShapeStyle { color: color.mix(opacity), filled: false, stroke_width: px(pixels) as u32 }
 }
 
 /// A filled shape.
-pub(super) fn fill(color: RGBColor, opacity: f64) -> ShapeStyle {
+pub(in crate::report) fn fill(color: RGBColor, opacity: f64) -> ShapeStyle {
     ShapeStyle { color: color.mix(opacity), filled: true, stroke_width: 0 }
 }
 
 /// Nothing at all, for parts of plotters' mesh that are not wanted.
-pub(super) fn invisible() -> ShapeStyle {
+pub(in crate::report) fn invisible() -> ShapeStyle {
     ShapeStyle { color: RGBAColor(0, 0, 0, 0.0), filled: false, stroke_width: 0 }
 }
 
 /// Text of a size in pixels.
-pub(super) fn text(color: RGBColor, pixels: f64) -> TextStyle<'static> {
+pub(in crate::report) fn text(color: RGBColor, pixels: f64) -> TextStyle<'static> {
     let font = (FONT_FAMILY, f64::from(UNITS) * pixels * PLOTTERS_HEIGHT).into_font();
     TextStyle { color: color.to_backend_color(), ..TextStyle::from(font) }
 }
 
 /// Width of a text in drawing units.
-pub(super) fn text_width(label: &str, pixels: f64) -> i32 {
+pub(in crate::report) fn text_width(label: &str, pixels: f64) -> i32 {
     let font = (FONT_FAMILY, f64::from(UNITS) * pixels * LINE_HEIGHT).into_font();
     font.box_size(label).map_or(0, |(width, _)| width as i32)
 }
@@ -100,7 +101,7 @@ pub(in crate::report) fn stylesheet() -> String {
 }
 
 /// `svg` with its colours replaced by classes of the stylesheet.
-pub(super) fn colors_to_classes(svg: &str) -> String {
+pub(in crate::report) fn colors_to_classes(svg: &str) -> String {
     PALETTE.iter().fold(svg.to_owned(), |svg, (name, color, _)| {
         let color = hex(*color);
         svg.replace(&format!("fill=\"{color}\""), &format!("class=\"f-{name}\""))

@@ -4,7 +4,7 @@ use crate::report::number_format::{superscript, with_sign};
 
 /// One tick mark.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Tick {
+pub(in crate::report) struct Tick {
     /// Where it stands.
     pub position: f64,
     /// What it says.
@@ -12,7 +12,7 @@ pub(super) struct Tick {
 }
 
 /// About `target` ticks at multiples of 1, 2 or 5 times a power of ten within `[low, high]`.
-pub(super) fn linear_ticks(low: f64, high: f64, target: usize) -> Vec<Tick> {
+pub(in crate::report) fn linear_ticks(low: f64, high: f64, target: usize) -> Vec<Tick> {
     let step = round_step((high - low) / target.max(1) as f64);
     if !(step > 0.0 && step.is_finite()) {
         return Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn linear_ticks(low: f64, high: f64, target: usize) -> Vec<Tick> {
 
 /// About `target` ticks for a logarithmic axis: powers of ten, with 2 and 5 between them on short axes.
 /// Both ends must be positive.
-pub(super) fn log_ticks(low: f64, high: f64, target: usize) -> Vec<Tick> {
+pub(in crate::report) fn log_ticks(low: f64, high: f64, target: usize) -> Vec<Tick> {
     let decades = high.log10() - low.log10();
     if decades < 0.7 {
         return linear_ticks(low, high, target);

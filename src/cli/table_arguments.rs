@@ -1,0 +1,55 @@
+//! The options that say which table is meant and what its columns are.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::pipeline::Params;
+
+/// Options shared by the commands that read a labelled table.
+#[derive(Debug, Args)]
+pub(super) struct TableArguments {
+    /// Parameters [default: params.toml where there is one]
+    #[arg(long, value_name = "FILE")]
+    params: Option<PathBuf>,
+    /// Table to read (`data.path`)
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Column to predict (`data.target`)
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// Column that names the group of a row, e.g. its container (`data.group`)
+    #[arg(long, value_name = "COLUMN")]
+    group: Option<String>,
+    /// Columns to predict from, separated by commas (`data.features`)
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    features: Vec<String>,
+    /// Any other parameter; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) sets: Vec<String>,
+}
+
+impl TableArguments {
+    /// Parameters with every flag in its place.
+    pub(super) fn load(&self) -> Result<Params> {
+        let mut params = Params::load(self.params.as_deref(), &self.sets)?;
+        if let Some(path) = &self.data {
+            params.data.path.clone_from(path);
+        }
+        if let Some(target) = self.target.as_ref().filter(|target| **target != params.data.target) {
+            params.data.target.clone_from(target);
+            // The unit in the file is that of the other target.
+            params.data.unit.clear();
+        }
+        if let Some(group) = &self.group {
+            params.data.group.clone_from(group);
+            params.data.group_required = true;
+        }
+        if !self.features.is_empty() {
+            params.data.features.clone_from(&self.features);
+        }
+        params.check()?;
+        Ok(params)
+    }
+}

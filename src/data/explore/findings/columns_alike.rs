@@ -1,0 +1,89 @@
+//! Columns that repeat another.
+
+use crate::data::explore::{
+    Finding, FindingKind, Severity, statistics::power_of_two, wording::names,
+};
+
+use super::table::{Column, Table};
+
+/// Correlations this close to 1 are looked at: rounding to four digits leaves about 1e-8.
+const ALIKE: f64 = 1e-6;
+/// Largest difference from a straight line, in standard deviations, that is rounding.
+const ROUNDING: f64 = 2e-3;
+/// Bits that two columns must share to be no chance: yes and no columns of 12 rows are often alike.
+const LEAST_BITS: f64 = 30.0;
+
+/// How one column repeats another.
+#[derive(Clone, Copy, PartialEq)]
+enum Alike {
+    Equal,
+    /// b = a times slope plus a constant.
+    Line(f64),
+}
+
+pub(super) fn check(table: &Table<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    // A copy is reported once, with the first column that it repeats.
+    for b in 1..table.columns.len() {
+        let repeats = |a: &usize| alike(table, *a, b).is_some();
+        if let Some(a) = (0..b).find(repeats)
+            && let Some(how) = alike(table, a, b)
+        {
+            findings.push(finding(&table.columns[a], &table.columns[b], how));
+        }
+    }
+    findings
+}
+
+fn alike(table: &Table<'_>, a: usize, b: usize) -> Option<Alike> {
+    let pearson = table.profile.pearson[a][b]?;
+    if pearson.abs() < 1.0 - ALIKE {
+        return None;
+    }
+    let (x, y) = (&table.columns[a], &table.columns[b]);
+    let both = x.values.iter().zip(y.values).filter(|(x, y)| !x.is_nan() && !y.is_nan());
+    let bits = both.clone().count() as f64 * (x.profile.distinct as f64).log2();
+    if bits < LEAST_BITS || x.profile.missing != y.profile.missing {
+        return None;
+    }
+    if both.clone().all(|(x, y)| x == y) {
+        return Some(Alike::Equal);
+    }
+    let (sx, sy) = (x.profile.deviation?, y.profile.deviation?);
+    let (mx, my) = (x.profile.mean?, y.profile.mean?);
+    let sign = pearson.signum();
+    let place = |value: f64, mean: f64, deviation: f64| {
+        let scale = power_of_two(deviation);
+        (value / scale - mean / scale) / (deviation / scale)
+    };
+    let off = |(x, y): (&f64, &f64)| (sign * place(*x, mx, sx) - place(*y, my, sy)).abs();
+    let straight = both.map(off).all(|off| off < ROUNDING);
+    // Two values always lie on a straight line: yes and no columns come in such pairs.
+    (straight && x.profile.distinct > 2).then_some(Alike::Line(sign * sy / sx))
+}
+
+fn finding(a: &Column<'_>, b: &Column<'_>, how: Alike) -> Finding {
+    let [first, second] = [a, b].map(|column| names(&[column.name]));
+    let relation = match how {
+        Alike::Equal => format!("{second} holds the same values as {first}"),
+        Alike::Line(slope) => {
+            let slope = crate::data::explore::wording::number(slope);
+            format!("{second} is {first} times {slope} plus a constant, up to rounding")
+        }
+    };
+    let (severity, why, training) = if a.is_target() {
+        let why = "a feature made from the target gives it away: scores would mean nothing";
+        let training = "it is used like any feature; leave it out with `data.features`";
+        (if how == Alike::Equal { Severity::Error } else { Severity::Warning }, why, training)
+    } else {
+        let why =
+            "a repeated column adds no information, and counts twice where columns are weighed";
+        let training = "both are used; leave one out with `data.features`";
+        (Severity::Warning, why, training)
+    };
+    let what = if a.is_target() { format!("{relation}, the target") } else { relation };
+    let sentences = [what, why.to_owned(), training.to_owned()];
+    Finding::new(FindingKind::DuplicatedColumn, severity, sentences)
+        .about(&[a.name, b.name])
+        .counting(a.sorted.len())
+}

@@ -1,0 +1,15 @@
+//! What a table looks like before anything is trained on it.
+//!
+//! Invariant: the table is read, never changed; every number is a plain statistic of it.
+
+mod correlation;
+mod finding;
+mod findings;
+mod profile;
+mod statistics;
+mod wording;
+
+pub use finding::{Finding, FindingKind, Severity};
+pub use findings::{CHECKS, equal_rows_of, find, near_duplicates};
+pub use profile::{ColumnProfile, ColumnRole, GroupProfile, Profile};
+pub use statistics::quantile;

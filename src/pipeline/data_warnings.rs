@@ -1,0 +1,88 @@
+//! What the reader of a report must know about the table before trusting the scores.
+
+use crate::data::{
+    Dataset, FoldPlan, SplitBy, TableSchema,
+    explore::{Finding, FindingKind, Profile, Severity, find, near_duplicates},
+};
+
+use super::Params;
+
+/// Rows up to which training looks for what `massay explore` would find.
+const MOST_ROWS: usize = 100_000;
+
+/// Warnings about the splits, the table and what is left of it, worst first.
+pub(super) fn of(
+    dataset: &Dataset,
+    plan: &FoldPlan,
+    params: &Params,
+    schema: &TableSchema,
+) -> Vec<String> {
+    let mut warnings = about_splits(dataset, plan, params.cv.split_by);
+    if dataset.rows() <= MOST_ROWS {
+        warnings.extend(about_near_duplicates(dataset, plan));
+        warnings.extend(about_findings(dataset, schema));
+    }
+    if !dataset.text.is_empty() {
+        let names: Vec<String> = dataset.skipped().iter().map(|name| format!("`{name}`")).collect();
+        warnings.push(format!("columns without numbers are not used: {}", names.join(", ")));
+    }
+    warnings
+}
+
+fn about_splits(dataset: &Dataset, plan: &FoldPlan, split_by: SplitBy) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let (true, Some(groups)) = (plan.leaks_groups, &dataset.groups) {
+        let folds = match split_by {
+            SplitBy::Group => "the given folds",
+            SplitBy::Row => "folds by row (`cv.split_by = \"row\"`)",
+        };
+        warnings.push(format!(
+            "{folds} put rows of one `{}` on both sides of a split: the scores are too good",
+            groups.column
+        ));
+    }
+    if dataset.order.is_some() {
+        warnings.push(
+            "folds in time: the model is the mean of networks trained on longer and longer pasts, \
+             and none of them has learned from the last block"
+                .to_owned(),
+        );
+    }
+    warnings
+}
+
+/// Rows that are equal, or equal but for noise, on both sides of a split.
+fn about_near_duplicates(dataset: &Dataset, plan: &FoldPlan) -> Option<String> {
+    let pairs = near_duplicates(dataset);
+    let across = |(a, b): &&(u32, u32)| {
+        let holds = |rows: &[u32], row: u32| rows.binary_search(&row).is_ok();
+        plan.splits.iter().any(|split| {
+            (holds(&split.train, *a) && holds(&split.held_out, *b))
+                || (holds(&split.train, *b) && holds(&split.held_out, *a))
+        })
+    };
+    let across: Vec<&(u32, u32)> = pairs.iter().filter(across).collect();
+    let (a, b) = across.first()?;
+    let count = match across.len() {
+        1 => "1 pair of nearly equal rows stands".to_owned(),
+        count => format!("{count} pairs of nearly equal rows stand"),
+    };
+    let (a, b) = (a + 1, b + 1);
+    Some(format!(
+        "{count} on both sides of a split (e.g. data rows {a} and {b}): the scores are too good; \
+         name the column of their container with `--group`, or keep exact copies out of training \
+         with `clean.duplicates = \"drop\"`"
+    ))
+}
+
+/// Errors, and columns that stand for rows or containers.
+fn about_findings(dataset: &Dataset, schema: &TableSchema) -> Vec<String> {
+    let profile = Profile::new(dataset, Some(schema), &|| {});
+    let is_worth_telling = |finding: &&Finding| match finding.kind {
+        FindingKind::IdColumn | FindingKind::UnnamedGroup => finding.severity != Severity::Note,
+        FindingKind::MissingValues => false,
+        _ => finding.severity == Severity::Error,
+    };
+    let findings = find(dataset, &profile, Some(schema), &|| {});
+    findings.iter().filter(is_worth_telling).map(|finding| finding.what.clone()).collect()
+}
