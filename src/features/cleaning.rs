@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CleanConfig, MissingRule};
+use crate::data::explore::median;
 
 /// Fills missing values and drops dead columns, by what the training rows hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,8 +58,8 @@ impl CleanColumn {
         let present = || of_rows().filter(|value| !value.is_nan());
         let usual = dead_value(present(), config.dead_share);
         // Where nothing is to be filled, folds that agree in the rest share their features.
-        let median = || if fills { middle(&mut present().collect::<Vec<_>>()) } else { 0.0 };
-        Self { fill: usual.unwrap_or_else(median), indicator, dead: usual.is_some() }
+        let filled = || if fills { median(&mut present().collect::<Vec<_>>()) } else { None };
+        Self { fill: usual.or_else(filled).unwrap_or(0.0), indicator, dead: usual.is_some() }
     }
 }
 
@@ -75,21 +76,6 @@ fn dead_value(values: impl Iterator<Item = f64> + Clone, share: f64) -> Option<f
     sorted.sort_unstable_by(f64::total_cmp);
     let longest = sorted.chunk_by(|a, b| a == b).max_by_key(|same| same.len())?;
     (longest.len() as f64 >= share * sorted.len() as f64).then(|| longest[0])
-}
-
-/// The median, the mean of the two middle values of an even number.
-fn middle(values: &mut [f64]) -> f64 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let (half, is_odd) = (values.len() / 2, !values.len().is_multiple_of(2));
-    let (below, upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
-    let upper = *upper;
-    if is_odd {
-        return upper;
-    }
-    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    0.5 * lower + 0.5 * upper
 }
 
 #[cfg(test)]

@@ -1,10 +1,6 @@
 //! What cleaning did, counted.
 
-use crate::{
-    data::Dataset,
-    features::{CleanConfig, Preprocessor},
-    report::CleaningSummary,
-};
+use crate::{data::Dataset, features::CleanConfig, report::CleaningSummary};
 
 use super::prepared::Prepared;
 
@@ -31,8 +27,8 @@ pub(super) fn of(
 /// The dropped columns, and in how many folds.
 fn dead(prepared: &Prepared) -> Vec<(String, usize)> {
     let mut dead: Vec<(String, usize)> = Vec::new();
-    for one in prepared.preprocessors.of_fold() {
-        for name in Preprocessor::dead(&prepared.preprocessors.distinct()[*one]) {
+    for fold in 0..prepared.plan.splits.len() {
+        for name in prepared.preprocessors.get(fold).dead() {
             match dead.iter_mut().find(|(known, _)| known == name) {
                 Some((_, folds)) => *folds += 1,
                 None => dead.push((name.to_owned(), 1)),

@@ -2,7 +2,9 @@
 
 use crate::data::{
     Dataset, FoldPlan, SplitBy, TableSchema,
-    explore::{Finding, FindingKind, Profile, Severity, find, near_duplicates},
+    explore::{
+        Finding, FindingKind, Profile, Severity, find_without_near_duplicates, near_duplicates,
+    },
 };
 
 use super::Params;
@@ -83,6 +85,6 @@ fn about_findings(dataset: &Dataset, schema: &TableSchema) -> Vec<String> {
         FindingKind::MissingValues => false,
         _ => finding.severity == Severity::Error,
     };
-    let findings = find(dataset, &profile, Some(schema), &|| {});
+    let findings = find_without_near_duplicates(dataset, &profile, Some(schema));
     findings.iter().filter(is_worth_telling).map(|finding| finding.what.clone()).collect()
 }

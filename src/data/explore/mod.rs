@@ -10,6 +10,6 @@ mod statistics;
 mod wording;
 
 pub use finding::{Finding, FindingKind, Severity};
-pub use findings::{CHECKS, equal_rows_of, find, near_duplicates};
+pub use findings::{CHECKS, equal_rows_of, find, find_without_near_duplicates, near_duplicates};
 pub use profile::{ColumnProfile, ColumnRole, GroupProfile, Profile};
-pub use statistics::quantile;
+pub use statistics::{median, quantile};

@@ -47,6 +47,21 @@ pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     Some(if part == 0.0 { sorted[low] } else { sorted[low] * (1.0 - part) + sorted[high] * part })
 }
 
+/// The median of `values`, the mean of the two middle ones of an even number; the values are reordered.
+#[must_use]
+pub fn median(values: &mut [f64]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let (half, is_even) = (values.len() / 2, values.len().is_multiple_of(2));
+    let (below, upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
+    if !is_even {
+        return Some(*upper);
+    }
+    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    Some(0.5 * lower + 0.5 * *upper)
+}
+
 /// The values that are there, from the smallest to the largest.
 pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
     // Adding zero makes -0 and 0 one value.

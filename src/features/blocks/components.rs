@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, FittedBlock, standard_units};
+use super::{Columns, FittedBlock, in_standard_units, standard_units};
 
 /// Share of the variance that the kept components explain.
 const EXPLAINED: f64 = 0.99;
@@ -60,11 +60,7 @@ impl Columns for PrincipalComponents {
     }
 
     fn append(&self, row: &[f64], values: &mut Vec<f64>) {
-        let mut inner = Vec::new();
-        self.of.append(row, &mut inner);
-        for (value, (mean, inverse)) in inner.iter_mut().zip(&self.units) {
-            *value = (*value - mean) * inverse;
-        }
+        let inner = in_standard_units(&self.of, &self.units, row);
         let product =
             |loadings: &Vec<f64>| loadings.iter().zip(&inner).map(|(l, x)| l * x).sum::<f64>();
         values.extend(self.loadings.iter().map(product));

@@ -114,6 +114,24 @@ impl FittedBlock {
     }
 }
 
+/// The columns of a block in a row, in the standard units of each.
+fn in_standard_units(of: &FittedBlock, units: &[(f64, f64)], row: &[f64]) -> Vec<f64> {
+    let mut values = Vec::new();
+    of.append(row, &mut values);
+    for (value, (mean, inverse)) in values.iter_mut().zip(units) {
+        *value = (*value - mean) * inverse;
+    }
+    values
+}
+
+/// The columns of a block in a row.
+#[cfg(test)]
+fn columns_of(block: &dyn Columns, row: &[f64]) -> Vec<f64> {
+    let mut values = Vec::new();
+    block.append(row, &mut values);
+    values
+}
+
 /// Mean and one over the population standard deviation (0 where it vanishes) of a column.
 fn standard_units(column: &[f64]) -> (f64, f64) {
     let count = column.len().max(1) as f64;

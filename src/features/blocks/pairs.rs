@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, FittedBlock, standard_units};
+use super::{Columns, FittedBlock, in_standard_units, standard_units};
 
 /// Columns whose products are formed at most: 40 give 820 products.
 pub(in crate::features) const MOST_PAIRED: usize = 40;
@@ -39,11 +39,7 @@ impl Columns for Pairs {
     }
 
     fn append(&self, row: &[f64], values: &mut Vec<f64>) {
-        let mut inner = Vec::new();
-        self.of.append(row, &mut inner);
-        for (value, (mean, inverse)) in inner.iter_mut().zip(&self.units) {
-            *value = (*value - mean) * inverse;
-        }
+        let inner = in_standard_units(&self.of, &self.units, row);
         values.extend(self.places().map(|(a, b)| inner[a] * inner[b]));
     }
 }

@@ -85,12 +85,7 @@ fn asymmetry(ring: &[usize], row: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn columns(block: &dyn Columns, row: &[f64]) -> Vec<f64> {
-        let mut values = Vec::new();
-        block.append(row, &mut values);
-        values
-    }
+    use crate::features::blocks::columns_of as columns;
 
     #[test]
     fn turning_the_container_changes_no_ring_feature() {

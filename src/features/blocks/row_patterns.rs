@@ -134,12 +134,7 @@ impl Columns for Ratios {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn columns(block: &dyn Columns, row: &[f64]) -> Vec<f64> {
-        let mut values = Vec::new();
-        block.append(row, &mut values);
-        values
-    }
+    use crate::features::blocks::columns_of as columns;
 
     #[test]
     fn totals_summaries_and_shares_are_those_of_the_row() {

@@ -1,6 +1,7 @@
 //! How far each value of a column lies from the others, in robust standard deviations.
 
 use super::table_view::{Column, Scale};
+use crate::data::explore::median;
 
 /// Makes the median absolute deviation comparable with a standard deviation (0.75 quantile of the
 /// normal distribution).
@@ -23,11 +24,11 @@ pub(super) fn robust_z(column: &Column<'_>) -> Option<Vec<f64>> {
     if present.len() < FEWEST {
         return None;
     }
-    let center = median(&mut present);
+    let center = median(&mut present)?;
     for value in &mut present {
         *value = (*value - center).abs();
     }
-    let spread = median(&mut present);
+    let spread = median(&mut present)?;
     if spread <= 0.0 || !spread.is_finite() {
         return None;
     }
@@ -35,18 +36,6 @@ pub(super) fn robust_z(column: &Column<'_>) -> Option<Vec<f64>> {
         *distance = NORMAL * (*distance - center) / spread;
     }
     Some(distances)
-}
-
-/// The median of at least one number, which are reordered.
-fn median(values: &mut [f64]) -> f64 {
-    let half = values.len() / 2;
-    let is_even = values.len().is_multiple_of(2);
-    let (lower, upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
-    if !is_even {
-        return *upper;
-    }
-    let below = lower.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    f64::midpoint(below, *upper)
 }
 
 #[cfg(test)]
@@ -85,8 +74,8 @@ mod tests {
 
     #[test]
     fn medians_match_their_definition() {
-        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), 2.5);
-        assert_eq!(median(&mut [7.0]), 7.0);
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), Some(2.5));
+        assert_eq!(median(&mut [7.0]), Some(7.0));
     }
 }

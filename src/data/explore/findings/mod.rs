@@ -31,8 +31,8 @@ use table::Table;
 /// One family of checks.
 type Check = fn(&Table<'_>) -> Vec<Finding>;
 
-const FAMILIES: [Check; 11] = [
-    near_duplicates::check,
+/// All families but the search for near duplicates, which compares rows rather than columns.
+const FAMILIES: [Check; 10] = [
     unit_slip::check,
     duplicate_rows::check,
     constant::check,
@@ -46,7 +46,7 @@ const FAMILIES: [Check; 11] = [
 ];
 
 /// Number of times that [`find`] reports progress.
-pub const CHECKS: usize = FAMILIES.len() + 1;
+pub const CHECKS: usize = FAMILIES.len() + 2;
 
 /// Looks for everything in [`FindingKind`](super::FindingKind); the worst come first, then by kind
 /// and column. `on_check` is called, from several threads, [`CHECKS`] times.
@@ -59,13 +59,29 @@ pub fn find(
 ) -> Vec<Finding> {
     let table = Table::new(dataset, profile, schema);
     on_check();
+    let families: Vec<Check> =
+        std::iter::once(near_duplicates::check as Check).chain(FAMILIES).collect();
+    run(&table, &families, on_check)
+}
+
+/// As [`find`], but without near duplicates, for who looks for these with [`near_duplicates`].
+#[must_use]
+pub fn find_without_near_duplicates(
+    dataset: &Dataset,
+    profile: &Profile,
+    schema: Option<&TableSchema>,
+) -> Vec<Finding> {
+    run(&Table::new(dataset, profile, schema), &FAMILIES, &|| {})
+}
+
+fn run(table: &Table<'_>, families: &[Check], on_check: &(dyn Fn() + Sync)) -> Vec<Finding> {
     let run = |check: &Check| {
-        let found = check(&table);
+        let found = check(table);
         on_check();
         found
     };
     let mut findings: Vec<Finding> =
-        FAMILIES.par_iter().map(run).collect::<Vec<_>>().into_iter().flatten().collect();
+        families.par_iter().map(run).collect::<Vec<_>>().into_iter().flatten().collect();
     // Stable: within a kind, columns keep the order of the table.
     findings.sort_by_key(|finding| (finding.severity, finding.kind));
     findings
