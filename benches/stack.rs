@@ -67,7 +67,7 @@ fn run(
     let features = PerFold::shared(matrix, folds.splits.len());
     let groups = data.group_ids();
     let table = TrainingTable { features: &features, targets: &data.target, groups: &groups };
-    let plan = TrainingPlan::new(table, folds, model.members, config);
+    let plan = TrainingPlan::new(table, folds, model, config);
     let tasks = || plan.folds.iter().flat_map(|fold| &fold.members);
     let steps: usize = tasks().map(|task| config.epochs * task.steps(config.batch_size)).sum();
     let seen: usize = tasks().map(|task| config.epochs * task.train.len()).sum();

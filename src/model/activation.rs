@@ -21,6 +21,14 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// `x + slope (f(x) - x)`, or `f(x)` where nothing is learned of it.
+    pub(super) fn apply_with(self, x: Tensor<3>, slope: Option<&Tensor<3>>) -> Tensor<3> {
+        match slope {
+            None => self.apply(x),
+            Some(slope) => x.clone() + (self.apply(x.clone()) - x) * slope.clone(),
+        }
+    }
+
     pub(super) fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Relu => activation::relu(x),

@@ -94,6 +94,12 @@ impl Backend {
         found
     }
 
+    /// The CPU, for what is too small or too rare to leave it.
+    #[must_use]
+    pub fn host() -> Self {
+        Self::flex("small work")
+    }
+
     /// Whether tensors live in host memory.
     #[must_use]
     pub fn is_cpu(&self) -> bool {

@@ -146,10 +146,12 @@ impl StackPredictor {
         finish: impl Fn(usize, &[f64]) -> T,
     ) -> Vec<T> {
         let inputs = self.inputs.apply(self.features(matrices, rows.clone()));
-        let outputs = host(self.stack.forward(inputs, &[]));
+        let outputs = host(self.stack.predict(inputs));
+        let per_fold = self.scaling.len() / matrices.of_fold().len();
         let answer = |(position, row): (usize, usize)| {
             let output = |(member, scaling): (usize, &MemberScaling)| {
-                scaling.target(outputs[member * rows.len() + position])
+                let features = matrices.get(member / per_fold).row(row);
+                scaling.target(outputs[member * rows.len() + position], features)
             };
             let targets: Vec<f64> = self.scaling.iter().enumerate().map(output).collect();
             finish(row, &targets)
@@ -175,7 +177,9 @@ impl StackPredictor {
 
     /// Rows per block: activations of all networks within a few megabytes on the CPU.
     fn block_rows(&self) -> usize {
-        let widest = self.stack.shape.hidden.iter().copied().max().unwrap_or(1);
+        let shape = &self.stack.shape;
+        let widest = shape.hidden.iter().copied().max().unwrap_or(1).max(shape.layer(0).0);
+        let widest = widest * shape.copies;
         let budget = if self.backend.is_cpu() { 1 << 19 } else { 1 << 24 };
         (budget / (widest * self.scaling.len())).clamp(16, 4096)
     }

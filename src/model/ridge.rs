@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use crate::features::{FeatureMatrix, Scaler};
 
-use super::gram::normal_equations;
+use super::{Linear, gram::normal_equations};
 
 /// A linear model with an L2 penalty on standardised features.
 #[derive(Clone, Debug)]
@@ -32,6 +32,15 @@ impl Ridge {
             .min_by(|a, b| a.0.total_cmp(&b.0));
         let coefficients = best.map_or_else(Vec::new, |(_, coefficients)| coefficients);
         Self { scaler, intercept, coefficients }
+    }
+
+    /// The same model as a linear function of the features themselves.
+    #[must_use]
+    pub fn linear(&self) -> Linear {
+        let pairs = self.coefficients.iter().zip(&self.scaler.inverse_deviation);
+        let coefficients: Vec<f64> = pairs.map(|(c, inverse)| c * inverse).collect();
+        let moved = coefficients.iter().zip(&self.scaler.mean).map(|(c, mean)| c * mean);
+        Linear { intercept: self.intercept - moved.sum::<f64>(), coefficients }
     }
 
     /// The prediction for one row of features.

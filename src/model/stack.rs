@@ -1,46 +1,8 @@
 //! Networks of one shape, computed as one.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
-use super::{Activation, MemberWeights};
-
-/// The shape that all networks of a stack share.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StackShape {
-    /// Number of features.
-    pub inputs: usize,
-    /// Width of each hidden layer, from input to output.
-    pub hidden: Vec<usize>,
-    /// Nonlinearity after each hidden layer.
-    pub activation: Activation,
-}
-
-impl StackShape {
-    /// Number of layers, the output layer included.
-    #[must_use]
-    pub fn depth(&self) -> usize {
-        self.hidden.len() + 1
-    }
-
-    /// Fan-in and fan-out of layer `layer`.
-    #[must_use]
-    pub fn layer(&self, layer: usize) -> (usize, usize) {
-        let fan_in = if layer == 0 { self.inputs } else { self.hidden[layer - 1] };
-        (fan_in, self.hidden.get(layer).copied().unwrap_or(1))
-    }
-
-    /// Fan-in and fan-out of every layer.
-    pub fn layers(&self) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.depth()).map(|layer| self.layer(layer))
-    }
-
-    /// Number of parameters of one network.
-    #[must_use]
-    pub fn parameters(&self) -> usize {
-        self.layers().map(|(fan_in, fan_out)| fan_in * fan_out + fan_out).sum()
-    }
-}
+use super::{MemberWeights, ParameterShape, StackShape, batch_ensemble};
 
 /// `M` multilayer perceptrons of one shape with one output each: one batched matrix product per
 /// layer computes them all, and no value of one network reaches another.
@@ -48,7 +10,7 @@ impl StackShape {
 pub struct MlpStack {
     /// The shape of each network.
     pub shape: StackShape,
-    /// Weights `[M, fan_in, fan_out]` and biases `[M, 1, fan_out]`, alternating, layer by layer.
+    /// Parameters `[M, rows, columns]`, in the order of [`StackShape::parameters`].
     pub parameters: Vec<Tensor<3>>,
 }
 
@@ -56,19 +18,15 @@ impl MlpStack {
     /// Stacks `members` on `device`.
     #[must_use]
     pub fn new(shape: &StackShape, members: &[&MemberWeights], device: &Device) -> Self {
-        let count = members.len();
-        let mut parameters = Vec::with_capacity(2 * shape.depth());
-        for (layer, (fan_in, fan_out)) in shape.layers().enumerate() {
-            let mut weights = Vec::with_capacity(count * fan_in * fan_out);
-            let mut biases = Vec::with_capacity(count * fan_out);
-            for member in members {
-                let (weight, bias) = member.layer(shape, layer);
-                weights.extend_from_slice(weight);
-                biases.extend_from_slice(bias);
-            }
-            parameters.push(tensor(weights, [count, fan_in, fan_out], device));
-            parameters.push(tensor(biases, [count, 1, fan_out], device));
-        }
+        let mut start = 0;
+        let mut stacked = |parameter: ParameterShape| {
+            let own = start..start + parameter.size();
+            start = own.end;
+            let values = members.iter().flat_map(|member| member.0[own.clone()].iter().copied());
+            let size = [members.len(), parameter.rows, parameter.columns];
+            tensor(values.collect(), size, device)
+        };
+        let parameters = shape.parameters().into_iter().map(&mut stacked).collect();
         Self { shape: shape.clone(), parameters }
     }
 
@@ -78,32 +36,72 @@ impl MlpStack {
         members_of(&self.parameters)
     }
 
-    /// Outputs `[M, batch, 1]` of inputs `[M, batch, inputs]`. `masks` are multiplied onto the
-    /// hidden activations, layer by layer (dropout); none where the network predicts.
+    /// Predictions `[M, batch, 1]` for inputs `[M, batch, inputs]`, the mean over all copies.
     #[must_use]
-    pub fn forward(&self, inputs: Tensor<3>, masks: &[Tensor<3>]) -> Tensor<3> {
-        forward(&self.shape, &self.parameters, inputs, masks)
+    pub fn predict(&self, inputs: Tensor<3>) -> Tensor<3> {
+        let outputs = forward(&self.shape, &self.parameters, inputs, &[]);
+        batch_ensemble::mean(outputs, self.shape.copies)
     }
 }
 
-/// The network's mathematics, for parameters with or without gradient tracking.
+/// The network's mathematics, for parameters with or without gradient tracking: outputs
+/// `[M, copies * batch, 1]` of inputs `[M, batch, inputs]`, copy by copy. `masks` are multiplied
+/// onto the hidden activations, layer by layer (dropout); none where the network predicts.
 pub(crate) fn forward(
     shape: &StackShape,
     parameters: &[Tensor<3>],
     inputs: Tensor<3>,
     masks: &[Tensor<3>],
 ) -> Tensor<3> {
-    let mut values = inputs;
-    for (layer, pair) in parameters.chunks_exact(2).enumerate() {
-        values = values.matmul(pair[0].clone()) + pair[1].clone();
-        if layer + 1 < shape.depth() {
-            values = shape.activation.apply(values);
-        }
+    layer_outputs(shape, parameters, inputs, (masks, shape.depth() - 1))
+}
+
+/// What layer `last` gives before its nonlinearity, `[M, copies * batch, fan_out]`.
+pub(crate) fn layer_outputs(
+    shape: &StackShape,
+    parameters: &[Tensor<3>],
+    inputs: Tensor<3>,
+    (masks, last): (&[Tensor<3>], usize),
+) -> Tensor<3> {
+    let (embedding, mut rest) = parameters.split_at(shape.embedding.tensors());
+    let mut values = shape.embedding.apply(inputs, embedding);
+    if shape.scaled {
+        values = values * rest[0].clone();
+        rest = &rest[1..];
+    }
+    values = batch_ensemble::copied(values, shape.copies);
+    for layer in 0..last {
+        let (own, others) = rest.split_at(tensors_of_layer(shape, layer));
+        values = linear(shape, layer, values, own);
+        values = shape.activation.apply_with(values, own.last().filter(|_| shape.parametric));
         if let Some(mask) = masks.get(layer) {
             values = values * mask.clone();
         }
+        rest = others;
     }
-    values
+    linear(shape, last, values, rest)
+}
+
+/// The affine map of layer `layer`, whose parameters stand first in `parameters`.
+fn linear(
+    shape: &StackShape,
+    layer: usize,
+    values: Tensor<3>,
+    parameters: &[Tensor<3>],
+) -> Tensor<3> {
+    if shape.copies == 1 {
+        return values.matmul(parameters[0].clone()) + parameters[1].clone();
+    }
+    if layer + 1 == shape.depth() {
+        return batch_ensemble::output(values, &parameters[..2], shape.copies);
+    }
+    batch_ensemble::layer(values, &parameters[..4], shape.copies)
+}
+
+/// Parameter tensors of hidden layer `layer`.
+fn tensors_of_layer(shape: &StackShape, layer: usize) -> usize {
+    let affine = if shape.copies == 1 || layer + 1 == shape.depth() { 2 } else { 4 };
+    affine + usize::from(shape.parametric)
 }
 
 /// Cuts tensors `[M, ...]` into the flat values of each of the `M` members.
@@ -133,10 +131,13 @@ pub(crate) fn tensor(values: Vec<f32>, shape: [usize; 3], device: &Device) -> Te
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Generator;
+    use crate::{
+        data::Generator,
+        model::{Activation, Embedding, Role},
+    };
 
     fn shape(activation: Activation) -> StackShape {
-        StackShape { inputs: 3, hidden: vec![5, 4], activation }
+        StackShape::plain(3, vec![5, 4], activation)
     }
 
     fn members(shape: &StackShape, count: u64) -> Vec<MemberWeights> {
@@ -163,34 +164,77 @@ mod tests {
         let outputs = forward(&stack.shape, &parameters, inputs(device).autodiff(), &[]);
         let loss = (outputs.clone() * outputs).sum();
         let gradients = loss.backward();
-        let gradients = parameters.iter().map(|p| host(p.grad(&gradients).unwrap())).collect();
+        let gradient = |p: &Tensor<3>| p.grad(&gradients).map_or_else(Vec::new, host);
+        let gradients = parameters.iter().map(gradient).collect();
         (loss.inner().into_scalar::<f32>(), gradients)
+    }
+
+    /// The difference quotient of the loss by the value amid parameter `index`.
+    fn difference(stack: &MlpStack, index: usize, device: &Device) -> f64 {
+        let shifted = |step: f32| {
+            let mut stack = stack.clone();
+            let dims = stack.parameters[index].dims();
+            let mut values = host(stack.parameters[index].clone());
+            let amid = values.len() / 2;
+            values[amid] += step;
+            stack.parameters[index] = tensor(values, dims, device);
+            f64::from(loss_and_gradients(&stack, device).0)
+        };
+        (shifted(1e-2) - shifted(-1e-2)) / 2e-2
+    }
+
+    fn assert_gradients(shape: &StackShape) {
+        let device = Device::flex();
+        let members = members(shape, 2);
+        let stack = MlpStack::new(shape, &members.iter().collect::<Vec<_>>(), &device);
+        let (_, gradients) = loss_and_gradients(&stack, &device);
+        for (index, (gradient, parameter)) in gradients.iter().zip(shape.parameters()).enumerate() {
+            if parameter.role == Role::Constant {
+                continue;
+            }
+            let expected = difference(&stack, index, &device);
+            let error = (expected - f64::from(gradient[gradient.len() / 2])).abs();
+            assert!(error < 2e-2 * (1.0 + expected.abs()), "{parameter:?} {error} {expected}");
+        }
     }
 
     #[test]
     fn gradients_equal_finite_differences_for_every_activation() {
         use Activation::{Gelu, Mish, Relu, Silu, Tanh};
-        let device = Device::flex();
         for activation in [Relu, Gelu, Silu, Mish, Tanh] {
-            let shape = shape(activation);
-            let members = members(&shape, 2);
-            let stack = MlpStack::new(&shape, &members.iter().collect::<Vec<_>>(), &device);
-            let (_, gradients) = loss_and_gradients(&stack, &device);
-            for (index, gradient) in gradients.iter().enumerate() {
-                let at = gradient.len() / 2;
-                let shifted = |step: f32| {
-                    let mut stack = stack.clone();
-                    let dims = stack.parameters[index].dims();
-                    let mut values = host(stack.parameters[index].clone());
-                    values[at] += step;
-                    stack.parameters[index] = tensor(values, dims, &device);
-                    f64::from(loss_and_gradients(&stack, &device).0)
-                };
-                let difference = (shifted(1e-2) - shifted(-1e-2)) / 2e-2;
-                let error = (difference - f64::from(gradient[at])).abs();
-                assert!(error < 2e-2 * (1.0 + difference.abs()), "{activation:?} {index} {error}");
+            assert_gradients(&shape(activation));
+            assert_gradients(&StackShape { parametric: true, ..shape(activation) });
+        }
+    }
+
+    #[test]
+    fn gradients_equal_finite_differences_for_every_ingredient() {
+        let plain = shape(Activation::Tanh);
+        for embedding in [Embedding::None, Embedding::Pbld, Embedding::Piecewise] {
+            for copies in [1, 3] {
+                let scaled = copies == 1;
+                let shape = StackShape { embedding, copies, scaled, ..plain.clone() };
+                assert_gradients(&shape);
             }
         }
+    }
+
+    #[test]
+    fn copies_with_equal_factors_are_one_network() {
+        let device = Device::flex();
+        let plain = StackShape::plain(3, vec![4], Activation::Tanh);
+        let one = &members(&plain, 1)[0].0;
+        let (first, rest) = one.split_at(12);
+        let (bias, last) = rest.split_at(4);
+        let (ones, twice) = (|n| vec![1.0; n], |part: &[f32]| [part, part].concat());
+        let parts = [ones(6), first.to_vec(), ones(8), twice(bias), twice(&last[..4])];
+        let copied = MemberWeights([parts.concat(), twice(&last[4..])].concat());
+        let shape = StackShape { copies: 2, ..plain.clone() };
+        let x = inputs(&device).narrow(0, 0, 1);
+        let expected =
+            host(MlpStack::new(&plain, &[&members(&plain, 1)[0]], &device).predict(x.clone()));
+        let found = host(MlpStack::new(&shape, &[&copied], &device).predict(x));
+        assert!(expected.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
     }
 
     #[test]
@@ -199,11 +243,11 @@ mod tests {
         let shape = shape(Activation::Silu);
         let members = members(&shape, 2);
         let both = MlpStack::new(&shape, &[&members[0], &members[1]], &device);
-        let outputs = host(both.forward(inputs(&device), &[]));
+        let outputs = host(both.predict(inputs(&device)));
         for member in 0..2 {
             let alone = MlpStack::new(&shape, &[&members[member]], &device);
             let own = inputs(&device).narrow(0, member, 1);
-            assert_eq!(outputs[member * 7..(member + 1) * 7], host(alone.forward(own, &[])));
+            assert_eq!(outputs[member * 7..(member + 1) * 7], host(alone.predict(own)));
         }
     }
 
@@ -217,10 +261,10 @@ mod tests {
 
     #[test]
     fn one_layer_equals_the_hand_computed_product() {
-        let shape = StackShape { inputs: 2, hidden: vec![2], activation: Activation::Relu };
+        let shape = StackShape::plain(2, vec![2], Activation::Relu);
         let weights = MemberWeights(vec![1.0, -1.0, 2.0, 0.5, 0.1, -0.2, 3.0, 4.0, 0.7]);
         let stack = MlpStack::new(&shape, &[&weights], &Device::flex());
-        let outputs = stack.forward(tensor(vec![0.5, 1.5], [1, 1, 2], &Device::flex()), &[]);
+        let outputs = stack.predict(tensor(vec![0.5, 1.5], [1, 1, 2], &Device::flex()));
         // hidden = relu([0.5 + 3 + 0.1, -0.5 + 0.75 - 0.2]), output = 3 h1 + 4 h2 + 0.7.
         assert!((host(outputs)[0] - (3.0 * 3.6 + 4.0 * 0.05 + 0.7)).abs() < 1e-5);
     }

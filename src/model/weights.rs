@@ -1,37 +1,88 @@
 //! The weights of one network on the host: how members are drawn, saved and put in stacks.
 
+use std::f64::consts::PI;
+
 use crate::data::Generator;
 
-use super::StackShape;
+use super::{Embedding, ParameterShape, Role, StackShape};
 
-/// The weights of one network: for each layer its matrix (`fan_in` x `fan_out`, row-major), then
-/// its biases (`fan_out`).
+/// The weights of one network: parameter by parameter in the order of [`StackShape::parameters`],
+/// each row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemberWeights(pub Vec<f32>);
 
 impl MemberWeights {
-    /// Draws initial weights: N(0, 2 / `fan_in`) (He et al., 2015), the output layer
-    /// N(0, 1 / `fan_in`), biases 0. Of the inputs of the first layer only `active` ever differ from 0:
+    /// Draws initial weights: matrices N(0, 2 / `fan_in`) (He et al., 2015), the output layer
+    /// N(0, 1 / `fan_in`), biases 0, factors 1. Of the features only `active` ever differ from 0:
     /// the others do not count, so that a network starts alike however wide its neighbours are.
     #[must_use]
     pub fn draw(shape: &StackShape, active: usize, generator: &mut Generator) -> Self {
-        let mut values = Vec::with_capacity(shape.parameters());
-        for (index, (fan_in, fan_out)) in shape.layers().enumerate() {
-            let is_output = index + 1 == shape.depth();
+        let mut values = Vec::with_capacity(shape.size());
+        let first = ["layer0.weight", "layer0.input"];
+        for parameter in shape.parameters() {
+            let is_output = parameter.name == format!("layer{}.weight", shape.depth() - 1);
+            let fan_in = match parameter.name == first[0] {
+                true => shape.embedding.width(active.max(1)),
+                false if is_output && shape.copies > 1 => parameter.columns,
+                false => parameter.rows,
+            };
             let gain: f64 = if is_output { 1.0 } else { 2.0 };
-            let feeding = if index == 0 { active.max(1) } else { fan_in };
-            let deviation = (gain / feeding as f64).sqrt();
-            values.extend((0..fan_in * fan_out).map(|_| (deviation * generator.normal()) as f32));
-            values.extend(std::iter::repeat_n(0.0, fan_out));
+            let mut fill = |draw: &mut dyn FnMut(&mut Generator) -> f64| {
+                values.extend((0..parameter.size()).map(|_| draw(generator) as f32));
+            };
+            match parameter.role {
+                Role::Matrix => {
+                    let deviation = (gain / fan_in as f64).sqrt();
+                    fill(&mut |generator| deviation * generator.normal());
+                }
+                Role::Bias | Role::Constant => fill(&mut |_| 0.0),
+                Role::Copy if parameter.name == first[1] => {
+                    values.extend(copy_factors(shape, &parameter, generator));
+                }
+                Role::Scale | Role::Slope | Role::Copy => fill(&mut |_| 1.0),
+                Role::Embedding => embed(&parameter, &mut fill),
+            }
         }
         Self(values)
     }
+}
 
-    /// The matrix and the biases of layer `layer`.
-    pub(crate) fn layer(&self, shape: &StackShape, layer: usize) -> (&[f32], &[f32]) {
-        let size = |(fan_in, fan_out): (usize, usize)| fan_in * fan_out + fan_out;
-        let start: usize = shape.layers().take(layer).map(size).sum();
-        let (fan_in, fan_out) = shape.layer(layer);
-        self.0[start..start + fan_in * fan_out + fan_out].split_at(fan_in * fan_out)
+/// Factors of each copy on the inputs of the first layer: a random sign, or a normal number shared
+/// by all numbers of an embedded feature.
+fn copy_factors(
+    shape: &StackShape,
+    parameter: &ParameterShape,
+    generator: &mut Generator,
+) -> Vec<f32> {
+    let copies = parameter.rows;
+    let mut draw = || match shape.embedding {
+        Embedding::None => (if generator.uniform() < 0.5 { -1.0 } else { 1.0 }) as f32,
+        Embedding::Pbld | Embedding::Piecewise => generator.normal() as f32,
+    };
+    let width = shape.embedding.width(1);
+    let mut factors = Vec::with_capacity(parameter.size());
+    for _ in 0..copies {
+        let own: Vec<f32> = (0..shape.inputs).map(|_| draw()).collect();
+        match shape.embedding {
+            // Mixtures feature by feature, then the features themselves.
+            Embedding::Pbld => {
+                factors.extend(own.iter().flat_map(|f| std::iter::repeat_n(*f, width - 1)));
+                factors.extend(own);
+            }
+            _ => factors.extend(own.iter().flat_map(|f| std::iter::repeat_n(*f, width))),
+        }
+    }
+    factors
+}
+
+/// How each part of an embedding starts: frequencies N(0, 0.1^2), phases uniform, mixtures of waves
+/// and lines uniform within one over the root of what they add up; mixtures of bins at 0.
+fn embed(parameter: &ParameterShape, fill: &mut dyn FnMut(&mut dyn FnMut(&mut Generator) -> f64)) {
+    match (parameter.name.as_str(), parameter.columns) {
+        ("embedding.frequency", _) => fill(&mut |generator| 0.1 * generator.normal()),
+        ("embedding.phase", _) => fill(&mut |generator| generator.between(-PI, PI)),
+        // Only waves are mixed into so few numbers.
+        ("embedding.mixture", 4..) => fill(&mut |_| 0.0),
+        _ => fill(&mut |generator| generator.between(-0.25, 0.25)),
     }
 }

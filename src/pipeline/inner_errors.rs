@@ -69,7 +69,7 @@ pub(super) fn inner_errors(
     let groups = raw.dataset.group_ids();
     let table = prepared.table(raw.transformed, &groups);
     let model = ModelConfig { members: MEMBERS, ..params.model.clone() };
-    let plan = TrainingPlan::new(table, &prepared.plan, model.members, &params.train);
+    let plan = TrainingPlan::new(table, &prepared.plan, &model, &params.train);
     let hooks = Hooks { on_epoch: &|_| {}, interrupted: &interrupted, state_folder: None };
     let cut = Cut::for_backend(backend);
     let (config, model) = (&params.train, &model);

@@ -58,7 +58,7 @@ impl Inputs {
         let params = &self.start.params;
         let groups = self.dataset.group_ids();
         let table = prepared.table(&self.transformed, &groups);
-        let plan = TrainingPlan::new(table, &prepared.plan, params.model.members, &params.train);
+        let plan = TrainingPlan::new(table, &prepared.plan, &params.model, &params.train);
         let hooks = Hooks { on_epoch, interrupted: &interrupted, state_folder: Some(state_folder) };
         let training = Training {
             table,

@@ -4,8 +4,9 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::model::{Backend, MemberWeights, host};
 
+use super::rates::Rule;
+
 const BETA_1: f64 = 0.9;
-const BETA_2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
 /// The moments of every parameter (Kingma and Ba, 2015; Loshchilov and Hutter, 2019).
@@ -16,6 +17,20 @@ pub(super) struct Adam {
     moments: Vec<Moments>,
     /// Steps that each network has taken.
     steps: Vec<u32>,
+    /// Factors of each parameter.
+    rules: Vec<Rule>,
+    beta_2: f64,
+}
+
+/// What drives one network in one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Drive {
+    /// Whether it moves at all.
+    pub(super) active: bool,
+    /// Learning rate, before the factor of a parameter.
+    pub(super) learning_rate: f64,
+    /// Weight decay, before the factor of a parameter.
+    pub(super) weight_decay: f64,
 }
 
 /// First and second moments of one parameter of all networks, where the arithmetic is.
@@ -35,11 +50,18 @@ struct Stride {
     epsilon: f32,
     /// learning rate x weight decay.
     decay: f32,
+    /// 1 - beta2.
+    rate_2: f32,
 }
 
 impl Adam {
     /// Goes on from `moments`, first and second of each parameter, after `steps` of each network.
-    pub(super) fn new(backend: &Backend, moments: Vec<[Tensor<3>; 2]>, steps: Vec<u32>) -> Self {
+    pub(super) fn new(
+        backend: &Backend,
+        moments: Vec<[Tensor<3>; 2]>,
+        steps: Vec<u32>,
+        (rules, beta_2): (Vec<Rule>, f64),
+    ) -> Self {
         let place = |pair: [Tensor<3>; 2]| {
             if backend.is_cpu() {
                 Moments::Host(pair.map(host))
@@ -47,7 +69,7 @@ impl Adam {
                 Moments::Device(Box::new(pair))
             }
         };
-        Self { moments: moments.into_iter().map(place).collect(), steps }
+        Self { moments: moments.into_iter().map(place).collect(), steps, rules, beta_2 }
     }
 
     /// The moments of each network, first and second, parameters one after the other.
@@ -73,26 +95,25 @@ impl Adam {
         &self.steps
     }
 
-    /// Moves every network that is `active` down its gradient.
+    /// Moves every active network down its gradient; a parameter without one stays.
     pub(super) fn step(
         &mut self,
         parameters: Vec<Tensor<3>>,
-        gradients: Vec<Tensor<3>>,
-        (learning_rate, weight_decay): (f64, f64),
-        active: &[bool],
+        gradients: Vec<Option<Tensor<3>>>,
+        drives: &[Drive],
     ) -> Vec<Tensor<3>> {
-        for (steps, active) in self.steps.iter_mut().zip(active) {
-            *steps += u32::from(*active);
+        for (steps, drive) in self.steps.iter_mut().zip(drives) {
+            *steps += u32::from(drive.active);
         }
-        let pairs = parameters.into_iter().zip(gradients).zip(&mut self.moments).enumerate();
-        let steps = &self.steps;
-        pairs
-            .map(|(index, ((parameter, gradient), moments))| {
-                let decay = if index % 2 == 0 { learning_rate * weight_decay } else { 0.0 };
-                let stride = |(active, steps): (&bool, &u32)| {
-                    Stride::new(*active, *steps, learning_rate, decay)
-                };
-                let strides: Vec<Stride> = active.iter().zip(steps).map(stride).collect();
+        let (steps, beta_2) = (&self.steps, self.beta_2);
+        let places = self.moments.iter_mut().zip(&self.rules);
+        let parts = parameters.into_iter().zip(gradients).zip(places);
+        parts
+            .map(|((parameter, gradient), (moments, rule))| {
+                let Some(gradient) = gradient else { return parameter };
+                let stride =
+                    |(drive, steps): (&Drive, &u32)| Stride::new(drive, *rule, *steps, beta_2);
+                let strides: Vec<Stride> = drives.iter().zip(steps).map(stride).collect();
                 match moments {
                     Moments::Host(pair) => step_on_host(parameter, pair, gradient, &strides),
                     Moments::Device(pair) => step_on_device(parameter, pair, gradient, &strides),
@@ -103,14 +124,16 @@ impl Adam {
 }
 
 impl Stride {
-    fn new(active: bool, steps: u32, learning_rate: f64, decay: f64) -> Self {
+    fn new(drive: &Drive, rule: Rule, steps: u32, beta_2: f64) -> Self {
         let steps = steps.max(1) as i32;
-        let correction = (1.0 - BETA_2.powi(steps)).sqrt();
+        let correction = (1.0 - beta_2.powi(steps)).sqrt();
+        let rate = drive.learning_rate * rule.rate;
         Self {
-            active,
-            size: (learning_rate * correction / (1.0 - BETA_1.powi(steps))) as f32,
+            active: drive.active,
+            size: (rate * correction / (1.0 - BETA_1.powi(steps))) as f32,
             epsilon: (EPSILON * correction) as f32,
-            decay: decay as f32,
+            decay: (drive.learning_rate * drive.weight_decay * rule.decay) as f32,
+            rate_2: (1.0 - beta_2) as f32,
         }
     }
 }
@@ -137,10 +160,10 @@ fn step_on_host(
 }
 
 fn fused(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], stride: Stride) {
-    let (beta_1, beta_2) = (BETA_1 as f32, BETA_2 as f32);
+    let rate_1 = 1.0 - BETA_1 as f32;
     for (((p, m), v), g) in p.iter_mut().zip(m).zip(v).zip(g) {
-        *m += (1.0 - beta_1) * (g - *m);
-        *v += (1.0 - beta_2) * (g * g - *v);
+        *m += rate_1 * (g - *m);
+        *v += stride.rate_2 * (g * g - *v);
         *p -= stride.decay * *p + stride.size * *m / (v.sqrt() + stride.epsilon);
     }
 }
@@ -159,7 +182,7 @@ fn step_on_device(
     };
     let or_zero = |stride: &Stride, value: f32| if stride.active { value } else { 0.0 };
     let rate_1 = column(&|stride| or_zero(stride, (1.0 - BETA_1) as f32));
-    let rate_2 = column(&|stride| or_zero(stride, (1.0 - BETA_2) as f32));
+    let rate_2 = column(&|stride| or_zero(stride, stride.rate_2));
     let size = column(&|stride| or_zero(stride, stride.size));
     let decay = column(&|stride| or_zero(stride, stride.decay));
     let epsilon = column(&|stride| stride.epsilon);
@@ -180,9 +203,9 @@ mod tests {
         let (mut p, mut m, mut v) = (0.7, 0.0, 0.0);
         for (step, g) in (1..).zip(gradients) {
             m = BETA_1 * m + (1.0 - BETA_1) * g;
-            v = BETA_2 * v + (1.0 - BETA_2) * g * g;
+            v = 0.95 * v + 0.05 * g * g;
             let corrected = m / (1.0 - BETA_1.powi(step));
-            let scale = (v / (1.0 - BETA_2.powi(step))).sqrt() + EPSILON;
+            let scale = (v / (1.0 - 0.95_f64.powi(step))).sqrt() + EPSILON;
             p -= learning_rate * (weight_decay * p + corrected / scale);
         }
         p
@@ -201,11 +224,15 @@ mod tests {
                     Moments::Device(Box::new([filled(0.0), filled(0.0)]))
                 }
             };
-            let mut adam = Adam { moments: vec![zeros()], steps: vec![0, 0] };
+            // Half the rate, and the decay of a full one.
+            let rules = vec![Rule { rate: 0.5, decay: 0.5 }];
+            let steps = vec![0, 0];
+            let mut adam = Adam { moments: vec![zeros()], steps, rules, beta_2: 0.95 };
+            let drive = |active| Drive { active, learning_rate: 0.02, weight_decay: 0.1 };
             let mut parameters = vec![filled(0.7)];
             for gradient in gradients {
-                let gradient = vec![filled(gradient as f32)];
-                parameters = adam.step(parameters, gradient, (0.01, 0.1), &[true, false]);
+                let gradient = vec![Some(filled(gradient as f32))];
+                parameters = adam.step(parameters, gradient, &[drive(true), drive(false)]);
             }
             let values = parameters.remove(0).into_data().try_into_vec::<f32>().unwrap();
             let expected = textbook(&gradients, 0.01, 0.1);

@@ -51,12 +51,14 @@ pub(super) fn dropout_mask(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::MemberScaling;
+    use crate::model::{InputScaling, MemberScaling};
 
     fn task(rows: u32) -> MemberTask {
         let scaling = MemberScaling {
-            mean: vec![],
-            inverse_deviation: vec![],
+            inputs: InputScaling::Standard,
+            centre: vec![],
+            inverse_scale: vec![],
+            linear: None,
             target_mean: 0.0,
             target_deviation: 1.0,
         };

@@ -161,18 +161,17 @@ impl Checkpoint {
         }
     }
 
-    /// The weights of all networks, one tensor `[M, fan_in, fan_out]` or `[M, 1, fan_out]` each.
+    /// The weights of all networks, one tensor `[M, rows, columns]` for each parameter.
     fn tensors(&self) -> io::Result<Vec<u8>> {
-        let shape = &self.manifest.shape;
+        let (shape, count) = (&self.manifest.shape, self.members.len());
+        let mut start = 0;
         let mut parts: Vec<(String, [usize; 3], Vec<f32>)> = Vec::new();
-        for (layer, (fan_in, fan_out)) in shape.layers().enumerate() {
-            let pairs: Vec<_> =
-                self.members.iter().map(|member| member.layer(shape, layer)).collect();
-            let weights = pairs.iter().flat_map(|(weight, _)| weight.iter().copied()).collect();
-            let biases = pairs.iter().flat_map(|(_, bias)| bias.iter().copied()).collect();
-            let count = self.members.len();
-            parts.push((format!("layer{layer}.weight"), [count, fan_in, fan_out], weights));
-            parts.push((format!("layer{layer}.bias"), [count, 1, fan_out], biases));
+        for parameter in shape.parameters() {
+            let own = start..start + parameter.size();
+            start = own.end;
+            let values = self.members.iter().flat_map(|m| m.0[own.clone()].iter().copied());
+            let size = [count, parameter.rows, parameter.columns];
+            parts.push((parameter.name, size, values.collect()));
         }
         let views = parts.iter().map(|(name, shape, values)| (name, Floats::new(values, shape)));
         safetensors::serialize(views, None).map_err(io::Error::other)
@@ -228,7 +227,8 @@ impl Manifest {
     fn is_consistent(&self) -> bool {
         let (inputs, folds) = (self.shape.inputs, self.folds.len());
         let fits = |member: &MemberScaling| {
-            [&member.mean, &member.inverse_deviation].iter().all(|part| part.len() == inputs)
+            [&member.centre, &member.inverse_scale].iter().all(|part| part.len() == inputs)
+                && member.linear.as_ref().is_none_or(|l| l.coefficients.len() == inputs)
         };
         folds > 0
             && !self.scaling.is_empty()
@@ -243,17 +243,15 @@ impl Manifest {
 
 fn members_of(tensors: &SafeTensors<'_>, manifest: &Manifest) -> Option<Vec<MemberWeights>> {
     let (count, shape) = (manifest.scaling.len(), &manifest.shape);
-    let mut members = vec![MemberWeights(Vec::with_capacity(shape.parameters())); count];
-    for (layer, (fan_in, fan_out)) in shape.layers().enumerate() {
-        for (name, rows) in [("weight", fan_in), ("bias", 1)] {
-            let tensor = tensors.tensor(&format!("layer{layer}.{name}")).ok()?;
-            if tensor.shape() != [count, rows, fan_out] {
-                return None;
-            }
-            let values = floats(tensor.data());
-            for (member, part) in members.iter_mut().zip(values.chunks_exact(rows * fan_out)) {
-                member.0.extend_from_slice(part);
-            }
+    let mut members = vec![MemberWeights(Vec::with_capacity(shape.size())); count];
+    for parameter in shape.parameters() {
+        let tensor = tensors.tensor(&parameter.name).ok()?;
+        if tensor.shape() != [count, parameter.rows, parameter.columns] {
+            return None;
+        }
+        let values = floats(tensor.data());
+        for (member, part) in members.iter_mut().zip(values.chunks_exact(parameter.size())) {
+            member.0.extend_from_slice(part);
         }
     }
     Some(members)

@@ -7,19 +7,14 @@ use std::{
 
 use rayon::prelude::*;
 
-use crate::{
-    data::Generator,
-    model::{MemberWeights, StackShape},
-};
+use crate::model::{MemberWeights, StackShape};
 
 use super::{
-    EpochEvent, EpochRecord, FoldTask, Hooks, MemberTask, TrainError,
+    EpochEvent, EpochRecord, FoldTask, Hooks, MemberTask, TrainError, initial,
     stack_trainer::{MemberLosses, StackTrainer, TrainingContext},
     state::{CohortProgress, CohortState, MemberState, foreign},
     stopping::FoldProgress,
 };
-
-const WEIGHT_STREAM: u64 = 5;
 
 /// A standardised target has variance one: a loss so far beyond it never comes back.
 const LARGEST_LOSS: f64 = 1e6;
@@ -141,7 +136,8 @@ impl<'a> Cohort<'a> {
         losses: &[MemberLosses],
         active: &[bool],
     ) -> Result<(), TrainError> {
-        let learning_rate = self.context.config.learning_rate_at(epoch);
+        let learning_rate =
+            self.context.config.learning_rate_at(self.context.config.progress(epoch, (0, 1)));
         let tasks = self.folds.iter().flat_map(|fold| &fold.members);
         for ((losses, task), _) in losses.iter().zip(tasks).zip(active).filter(|(_, on)| **on) {
             let (repeat, fold, member) = (task.repeat, task.fold, task.member);
@@ -203,26 +199,20 @@ fn mean_inner_loss(losses: &[MemberLosses]) -> Option<f64> {
     inner.map(|inner| inner.iter().sum::<f64>() / inner.len() as f64)
 }
 
-/// Networks with freshly drawn weights: a function of the seed and the network's place alone.
+/// Networks with freshly drawn weights.
 fn initial(
     context: &TrainingContext<'_>,
     folds: &[FoldTask],
     tasks: &[&MemberTask],
 ) -> CohortState {
-    let draw = |task: &&MemberTask| {
-        let [repeat, fold, member] = task.stream();
-        let stream = [WEIGHT_STREAM, repeat, fold, member];
-        let mut generator = Generator::new(context.config.seed, &stream);
-        let active = task.scaling.inverse_deviation.iter().filter(|scale| **scale != 0.0).count();
-        MemberState::new(MemberWeights::draw(context.shape, active, &mut generator))
-    };
     let progress = CohortProgress {
         epoch: 0,
         folds: folds.iter().map(|_| FoldProgress::new()).collect(),
         steps: vec![0; tasks.len()],
         history: Vec::new(),
     };
-    CohortState { progress, members: tasks.iter().map(draw).collect() }
+    let members = tasks.iter().map(|task| MemberState::new(initial::weights(context, task)));
+    CohortState { progress, members: members.collect() }
 }
 
 fn load(
@@ -237,7 +227,7 @@ fn load(
         && state.members.iter().all(|member| {
             [&member.weights, &member.best, &member.first_moment, &member.second_moment]
                 .iter()
-                .all(|part| part.0.len() == shape.parameters())
+                .all(|part| part.0.len() == shape.size())
         });
     if fits { Ok(Some(state)) } else { Err(foreign(path, "it holds other networks")) }
 }

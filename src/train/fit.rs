@@ -14,6 +14,7 @@ use crate::model::{Backend, MemberScaling, MemberWeights, ModelConfig};
 use super::{
     EpochRecord, TrainConfig, TrainError, TrainingPlan, TrainingTable,
     cohort::{Cohort, CohortResult},
+    rates::rules,
     stack_trainer::TrainingContext,
 };
 
@@ -116,6 +117,8 @@ pub fn fit(training: Training<'_>, hooks: &Hooks<'_>) -> Result<Trained, TrainEr
         config,
         shape: &shape,
         dropout: model.dropout,
+        parametrisation: model.parametrisation,
+        rules: &rules(&shape, model.parametrisation),
         plan,
         backend,
         table,

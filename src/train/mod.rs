@@ -12,14 +12,16 @@ mod error;
 mod fit;
 mod folder;
 mod history;
+mod initial;
 mod loss;
+mod rates;
 mod stack_trainer;
 mod state;
 mod stopping;
 mod task;
 
 pub use checkpoint::{Checkpoint, CheckpointError, FORMAT_VERSION, Manifest, Schema};
-pub use config::{Loss, Schedule, TrainConfig};
+pub use config::{Loss, Regularisation, Schedule, TrainConfig};
 pub use error::TrainError;
 pub use fit::{Cut, EpochEvent, Hooks, Trained, Training, fit};
 pub use folder::{replace_folder, write_atomically};

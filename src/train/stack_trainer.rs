@@ -3,14 +3,16 @@
 use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::model::{
-    Backend, MemberWeights, MlpStack, StackScaling, StackShape, forward, members_of, tensor,
+    Backend, MemberWeights, MlpStack, Parametrisation, StackScaling, StackShape, forward,
+    members_of, tensor,
 };
 
 use super::{
     MemberTask, TrainConfig, TrainingPlan, TrainingTable,
-    adam::Adam,
+    adam::{Adam, Drive},
     batches::{EpochBatches, dropout_mask},
     loss::losses_and_slopes,
+    rates::Rule,
     state::MemberState,
 };
 
@@ -22,6 +24,8 @@ pub(super) struct TrainingContext<'a> {
     pub(super) config: &'a TrainConfig,
     pub(super) shape: &'a StackShape,
     pub(super) dropout: f64,
+    pub(super) parametrisation: Parametrisation,
+    pub(super) rules: &'a [Rule],
     pub(super) plan: &'a TrainingPlan,
     pub(super) backend: &'a Backend,
     /// Features and targets on the host.
@@ -69,6 +73,7 @@ impl<'a> StackTrainer<'a> {
                 context.backend,
                 moments.map(|(first, second)| [first, second]).collect(),
                 states.iter().map(|state| state.steps).collect(),
+                (context.rules.to_vec(), context.config.beta_2),
             ),
             tasks,
         }
@@ -113,14 +118,9 @@ impl<'a> StackTrainer<'a> {
         rows: &[&[u32]],
         active: &[bool],
     ) -> Tensor<3> {
-        let batch = self.batch(context, rows, context.plan.batch_rows);
+        let batch = self.batch(context, rows, context.plan.batch_rows).copied(context.shape.copies);
         let masks = self.dropout_masks(context, epoch, step);
-        let parameters: Vec<Tensor<3>> = self
-            .stack
-            .parameters
-            .iter()
-            .map(|parameter| parameter.clone().autodiff().require_grad())
-            .collect();
+        let parameters = self.tracked(context);
         let outputs = forward(context.shape, &parameters, batch.features.autodiff(), &masks);
         let (losses, slopes) = losses_and_slopes(
             context.config,
@@ -130,16 +130,43 @@ impl<'a> StackTrainer<'a> {
         );
         // The gradient of this sum is the loss's: slopes are constants here.
         let mut gradients = (outputs * slopes.autodiff()).sum().backward();
-        let gradients: Vec<Tensor<3>> = parameters
-            .into_iter()
-            .filter_map(|parameter| parameter.grad_remove(&mut gradients))
-            .collect();
-        let moving: Vec<bool> =
-            active.iter().zip(rows).map(|(active, rows)| *active && !rows.is_empty()).collect();
-        let rates = (context.config.learning_rate_at(epoch), context.config.weight_decay);
+        let gradients =
+            parameters.into_iter().map(|parameter| parameter.grad_remove(&mut gradients));
+        let drives = self.drives(context, (epoch, step), (rows, active));
         let parameters = std::mem::take(&mut self.stack.parameters);
-        self.stack.parameters = self.adam.step(parameters, gradients, rates, &moving);
+        self.stack.parameters = self.adam.step(parameters, gradients.collect(), &drives);
         losses
+    }
+
+    /// The parameters, those that learn with gradient tracking.
+    fn tracked(&self, context: &TrainingContext<'_>) -> Vec<Tensor<3>> {
+        let learns = context.rules.iter().map(|rule| rule.rate > 0.0);
+        let parameters = self.stack.parameters.iter().zip(learns);
+        parameters
+            .map(|(parameter, learns)| {
+                let parameter = parameter.clone().autodiff();
+                if learns { parameter.require_grad() } else { parameter }
+            })
+            .collect()
+    }
+
+    /// What drives each network: its rates follow its own steps, however many its neighbours take.
+    fn drives(
+        &self,
+        context: &TrainingContext<'_>,
+        (epoch, step): (usize, usize),
+        (rows, active): (&[&[u32]], &[bool]),
+    ) -> Vec<Drive> {
+        let config = context.config;
+        let drive = |((task, rows), active): ((&&MemberTask, &&[u32]), &bool)| {
+            let progress = config.progress(epoch, (step, task.steps(config.batch_size)));
+            Drive {
+                active: *active && !rows.is_empty(),
+                learning_rate: config.learning_rate_at(progress),
+                weight_decay: config.weight_decay * config.regularisation_at(progress),
+            }
+        };
+        self.tasks.iter().zip(rows).zip(active).map(drive).collect()
     }
 
     /// Gathers `rows` of each network, padded to `count` rows that weigh nothing.
@@ -150,7 +177,8 @@ impl<'a> StackTrainer<'a> {
         for (member, (task, rows)) in self.tasks.iter().zip(rows).enumerate() {
             let start = member * count;
             for (slot, &row) in (start..).zip(*rows) {
-                targets[slot] = task.scaling.standardise(context.table.target(row));
+                let features = context.table.features.distinct()[task.matrix].row(row as usize);
+                targets[slot] = task.scaling.standardise(context.table.target(row), features);
                 weights[slot] = 1.0 / rows.len() as f32;
             }
         }
@@ -198,15 +226,21 @@ impl<'a> StackTrainer<'a> {
         epoch: usize,
         step: usize,
     ) -> Vec<Tensor<3>> {
+        let config = context.config;
         if context.dropout <= 0.0 {
             return Vec::new();
         }
-        let (rows, members) = (context.plan.batch_rows, self.tasks.len());
+        let rate = |task: &MemberTask| {
+            let progress = config.progress(epoch, (step, task.steps(config.batch_size)));
+            context.dropout * config.regularisation_at(progress)
+        };
+        let (rows, members) = (context.plan.batch_rows * context.shape.copies, self.tasks.len());
         let mask = |(layer, width): (usize, &usize)| {
             let place = (epoch, step, layer);
-            let values = self.tasks.iter().flat_map(|task| {
-                dropout_mask(task, context.config, place, (context.dropout, rows * width))
-            });
+            let values = self
+                .tasks
+                .iter()
+                .flat_map(|task| dropout_mask(task, config, place, (rate(task), rows * width)));
             tensor(values.collect(), [members, rows, *width], &context.backend.device).autodiff()
         };
         context.shape.hidden.iter().enumerate().map(mask).collect()
@@ -227,7 +261,7 @@ impl<'a> StackTrainer<'a> {
             };
             let rows: Vec<&[u32]> = self.tasks.iter().map(block).collect();
             let batch = self.batch(context, &rows, count);
-            let outputs = self.stack.forward(batch.features, &[]);
+            let outputs = self.stack.predict(batch.features);
             let (losses, _) =
                 losses_and_slopes(context.config, outputs, batch.targets, batch.weights);
             for ((sum, loss), rows) in sums.iter_mut().zip(host_losses(Some(losses))).zip(rows) {
@@ -289,6 +323,17 @@ struct Batch {
     targets: Tensor<3>,
     /// `[M, rows, 1]`.
     weights: Tensor<3>,
+}
+
+impl Batch {
+    /// The targets and weights of every copy of a network, which weighs its share.
+    fn copied(self, copies: usize) -> Self {
+        if copies == 1 {
+            return self;
+        }
+        let weights = self.weights.repeat_dim(1, copies) / (copies as f64);
+        Self { targets: self.targets.repeat_dim(1, copies), weights, ..self }
+    }
 }
 
 fn host_losses(losses: Option<Tensor<3>>) -> Vec<f64> {

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use crate::{
-    data::{FoldPlan, Generator, Split, balanced_parts},
+    data::{FoldPlan, Generator, Split, balanced_parts, explore::quantile},
     features::{FeatureMatrix, PerFold, Scaler},
-    model::MemberScaling,
+    model::{InputScaling, MemberScaling, ModelConfig, Ridge},
 };
 
 use super::TrainConfig;
@@ -71,17 +71,17 @@ pub struct TrainingPlan {
 }
 
 impl TrainingPlan {
-    /// Plans `members` networks for each fold of `folds`.
+    /// Plans the networks of each fold of `folds`.
     #[must_use]
     pub fn new(
         table: TrainingTable<'_>,
         folds: &FoldPlan,
-        members: usize,
+        model: &ModelConfig,
         config: &TrainConfig,
     ) -> Self {
         let plan = |(index, split): (usize, &Split)| {
             let table = FoldTable { table, matrix: table.features.of_fold()[index] };
-            FoldTask::new(table, split, members, config)
+            FoldTask::new(table, split, model, config)
         };
         let folds: Vec<FoldTask> = folds.splits.par_iter().enumerate().map(plan).collect();
         let tasks = || folds.iter().flat_map(|fold| &fold.members);
@@ -123,14 +123,16 @@ impl FoldTable<'_> {
 }
 
 impl FoldTask {
-    fn new(table: FoldTable<'_>, split: &Split, members: usize, config: &TrainConfig) -> Self {
+    fn new(table: FoldTable<'_>, split: &Split, model: &ModelConfig, config: &TrainConfig) -> Self {
         let parts = inner_parts(table.table, split, config);
-        let member =
-            |member: usize| MemberTask::new(table, split, member, parts.as_deref(), config);
+        let member = |member: usize| {
+            let (inner, train) = member_rows(split, member, parts.as_deref(), config);
+            MemberTask::new(table, split, (member, inner, train), model)
+        };
         Self {
             repeat: split.repeat,
             fold: split.fold,
-            members: (0..members).into_par_iter().map(member).collect(),
+            members: (0..model.members).into_par_iter().map(member).collect(),
         }
     }
 }
@@ -139,22 +141,11 @@ impl MemberTask {
     fn new(
         table: FoldTable<'_>,
         split: &Split,
-        member: usize,
-        parts: Option<&[u32]>,
-        config: &TrainConfig,
+        (member, inner, train): (usize, Vec<u32>, Vec<u32>),
+        model: &ModelConfig,
     ) -> Self {
-        let own = (member % config.inner_parts) as u32;
-        let (inner, train): (Vec<u32>, Vec<u32>) = match parts {
-            None => (Vec::new(), split.train.clone()),
-            Some(parts) => {
-                let rows = split.train.iter().zip(parts);
-                let inner = rows.clone().filter(|(_, part)| **part == own);
-                let train = rows.filter(|(_, part)| **part != own);
-                (inner.map(|(row, _)| *row).collect(), train.map(|(row, _)| *row).collect())
-            }
-        };
         let train = table.in_all_copies(train);
-        let scaling = fit_scaling(table, &train);
+        let scaling = fit_scaling(table, &train, model);
         let (repeat, fold, matrix) = (split.repeat, split.fold, table.matrix);
         Self { repeat, fold, member, matrix, train, inner, scaling }
     }
@@ -169,6 +160,21 @@ impl MemberTask {
     pub(super) fn stream(&self) -> [u64; 3] {
         [self.repeat as u64, self.fold as u64, self.member as u64]
     }
+}
+
+/// The rows that judge the epochs of a fold's network, and those that train it.
+fn member_rows(
+    split: &Split,
+    member: usize,
+    parts: Option<&[u32]>,
+    config: &TrainConfig,
+) -> (Vec<u32>, Vec<u32>) {
+    let Some(parts) = parts else { return (Vec::new(), split.train.clone()) };
+    let own = (member % config.inner_parts) as u32;
+    let rows = split.train.iter().zip(parts);
+    let (inner, train): (Vec<_>, Vec<_>) = rows.partition(|(_, part)| **part == own);
+    let rows = |pairs: Vec<(&u32, &u32)>| pairs.into_iter().map(|(row, _)| *row).collect();
+    (rows(inner), rows(train))
 }
 
 /// The inner part of each training row of a fold; `None` where there is too little to cut.
@@ -193,18 +199,55 @@ fn inner_parts(table: TrainingTable<'_>, split: &Split, config: &TrainConfig) ->
     sizes.iter().all(|size| *size >= FEWEST_INNER_ROWS).then_some(parts)
 }
 
-fn fit_scaling(table: FoldTable<'_>, rows: &[u32]) -> MemberScaling {
-    let scaler = Scaler::fit(table.matrix(), rows);
+fn fit_scaling(table: FoldTable<'_>, rows: &[u32], model: &ModelConfig) -> MemberScaling {
+    let matrix = table.matrix();
+    let (centre, inverse_scale) = match model.input_scaling {
+        InputScaling::Standard => {
+            let scaler = Scaler::fit(matrix, rows);
+            (scaler.mean, scaler.inverse_deviation)
+        }
+        InputScaling::Robust => robust_scales(matrix, rows),
+    };
+    let linear = model.linear_skip.then(|| {
+        let count = table.table.targets.len();
+        let targets: Vec<f64> =
+            (0..matrix.rows()).map(|row| table.table.targets[row % count]).collect();
+        Ridge::fit(matrix, &targets, rows).linear()
+    });
+    let left = |row: &u32| {
+        let explained = linear.as_ref().map_or(0.0, |l| l.predict(matrix.row(*row as usize)));
+        table.table.target(*row) - explained
+    };
     let count = rows.len().max(1) as f64;
-    let targets = || rows.iter().map(|row| table.table.target(*row));
-    let target_mean = targets().sum::<f64>() / count;
-    let variance = targets().map(|target| (target - target_mean).powi(2)).sum::<f64>() / count;
+    let target_mean = rows.iter().map(left).sum::<f64>() / count;
+    let variance = rows.iter().map(|row| (left(row) - target_mean).powi(2)).sum::<f64>() / count;
+    let single = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
     MemberScaling {
-        mean: scaler.mean.into_iter().map(|mean| mean as f32).collect(),
-        inverse_deviation: scaler.inverse_deviation.into_iter().map(|i| i as f32).collect(),
+        inputs: model.input_scaling,
+        centre: single(centre),
+        inverse_scale: single(inverse_scale),
+        linear,
         target_mean,
         target_deviation: if variance > 0.0 { variance.sqrt() } else { 1.0 },
     }
+}
+
+/// The median of each column and one over its interquartile range; over half its range where the
+/// quartiles meet, 0 where it does not vary (Holzmüller, Grinsztajn and Steinwart, 2024).
+fn robust_scales(matrix: &FeatureMatrix, rows: &[u32]) -> (Vec<f64>, Vec<f64>) {
+    let scales = |column: usize| {
+        let mut values: Vec<f64> =
+            rows.iter().map(|row| f64::from(matrix.row(*row as usize)[column])).collect();
+        values.retain(|value| !value.is_nan());
+        values.sort_by(f64::total_cmp);
+        let at = |level| quantile(&values, level).unwrap_or(0.0);
+        let spread = match at(0.75) - at(0.25) {
+            spread if spread > 1e-7 => spread,
+            _ => 0.5 * (at(1.0) - at(0.0)),
+        };
+        (at(0.5), if spread > 1e-7 { 1.0 / spread } else { 0.0 })
+    };
+    (0..matrix.columns()).map(scales).unzip()
 }
 
 #[cfg(test)]
@@ -223,7 +266,8 @@ mod tests {
         let split = Split { repeat: 0, fold: 0, train: train.clone(), held_out: judged };
         let plan = FoldPlan { splits: vec![split], repeats: 1, leaks_groups: false };
         let config = TrainConfig { inner_parts: 3, ..TrainConfig::default() };
-        let plan = TrainingPlan::new(table, &plan, 2, &config);
+        let model = ModelConfig { members: 2, ..ModelConfig::default() };
+        let plan = TrainingPlan::new(table, &plan, &model, &config);
         for member in &plan.folds[0].members {
             assert!(!member.inner.is_empty() && member.inner.iter().all(|row| *row < 60));
             let own: Vec<u32> = member.train.iter().copied().filter(|row| *row < 60).collect();

@@ -144,7 +144,7 @@ pub(crate) fn train(
     let features = preprocessors(dataset, plan).map(|one| one.transform_columns(&dataset.features));
     let groups = dataset.group_ids();
     let table = TrainingTable { features: &features, targets: &dataset.target, groups: &groups };
-    let plan = TrainingPlan::new(table, plan, model.members, config);
+    let plan = TrainingPlan::new(table, plan, model, config);
     let backend = Backend::select(backend).unwrap();
     let cut = cut.unwrap_or(Cut::for_backend(&backend));
     let training = Training { table, plan: &plan, model, config, backend: &backend, cut };
