@@ -65,8 +65,9 @@ fn run(
     let raw = RawRows { names: &data.feature_names, columns: &data.features, rows: &rows };
     let matrix = Preprocessor::plain(false, raw).transform_columns(&data.features);
     let features = PerFold::shared(matrix, folds.splits.len());
-    let groups = data.group_ids();
-    let table = TrainingTable { features: &features, targets: &data.target, groups: &groups };
+    let (groups, weights) = (data.group_ids(), data.row_weights(|_| 1.0));
+    let (targets, weights) = (&data.target[..], &weights[..]);
+    let table = TrainingTable { features: &features, targets, weights, groups: &groups };
     let plan = TrainingPlan::new(table, folds, model, config);
     let tasks = || plan.folds.iter().flat_map(|fold| &fold.members);
     let steps: usize = tasks().map(|task| config.epochs * task.steps(config.batch_size)).sum();
@@ -114,6 +115,8 @@ fn dataset(rows: usize, features: usize) -> Dataset {
         target: target.collect(),
         feature_names: (0..features).map(|index| format!("x{index}")).collect(),
         features: columns,
+        weights: None,
+        uncertainty: None,
         groups: None,
         order: None,
         text: Vec::new(),

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing outside this folder prints or ends the program.
 mod backends;
+mod compare;
 mod completions;
 mod data_summary;
 mod evaluate;
@@ -35,6 +36,8 @@ enum Command {
     Explore(explore::ExploreArguments),
     /// Train with cross-validation, save a checkpoint and write a report
     Train(train::TrainArguments),
+    /// Train every kind of model on the same folds and say which is best, and how surely
+    Compare(compare::CompareArguments),
     /// Score a labelled table that the model has not seen
     Evaluate(evaluate::EvaluateArguments),
     /// Predict every row of a table, with intervals, as CSV on standard output
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
     let outcome = match command {
         Command::Explore(arguments) => arguments.run(),
         Command::Train(arguments) => arguments.run(),
+        Command::Compare(arguments) => arguments.run(),
         Command::Evaluate(arguments) => arguments.run(),
         Command::Predict(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(),

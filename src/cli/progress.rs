@@ -9,6 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
+    model::ModelKind,
     pipeline::{Start, TrainObserver},
     train::EpochEvent,
 };
@@ -19,6 +20,7 @@ use super::say;
 pub(super) struct TrainProgress {
     quiet: bool,
     choosing: OnceLock<ProgressBar>,
+    fitting: OnceLock<ProgressBar>,
     running: OnceLock<Running>,
 }
 
@@ -45,7 +47,12 @@ struct Tally {
 
 impl TrainProgress {
     pub(super) fn new(quiet: bool) -> Self {
-        Self { quiet, choosing: OnceLock::new(), running: OnceLock::new() }
+        Self {
+            quiet,
+            choosing: OnceLock::new(),
+            fitting: OnceLock::new(),
+            running: OnceLock::new(),
+        }
     }
 
     /// Takes the bar off the screen.
@@ -72,12 +79,29 @@ impl TrainObserver for TrainProgress {
         }
     }
 
+    fn on_regressor(&self, done: usize, all: usize) {
+        if self.quiet || all == 0 {
+            return;
+        }
+        let bar = self
+            .fitting
+            .get_or_init(|| bar(all, "{bar:20} models other than networks, {pos}/{len} fitted"));
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+        if done == all {
+            bar.finish_and_clear();
+        }
+    }
+
     fn on_start(&self, start: &Start<'_>) {
         if self.quiet {
             return;
         }
         announce(start);
         let epochs = start.params.train.epochs;
+        if !start.kinds.contains(&ModelKind::Mlp) {
+            return;
+        }
         let folds = start.folds + start.compared_folds;
         let template = "{bar:20} {percent:>3} % of epochs, {eta} left, {wide_msg}";
         let bar = bar(epochs * folds, template);
@@ -155,7 +179,11 @@ fn announce(start: &Start<'_>) {
     } else {
         String::new()
     };
-    say(&format!("training {networks} networks: {folds} folds x {members}{compared}"));
+    let kinds: Vec<&str> = start.kinds.iter().map(|kind| kind.name()).collect();
+    say(&format!("models {}", kinds.join(", ")));
+    if start.kinds.contains(&ModelKind::Mlp) {
+        say(&format!("training {networks} networks: {folds} folds x {members}{compared}"));
+    }
     for warning in start.warnings {
         say(&format!("warning: {warning}"));
     }

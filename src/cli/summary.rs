@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use crate::{
-    evaluate::Scores,
+    evaluate::{Leaderboard, Scores},
     pipeline::Finished,
     report::{DataSummary, RunReport},
 };
@@ -33,11 +33,41 @@ pub(super) fn of_training(finished: &Finished) -> String {
         };
         let _ = writeln!(text, "{other}\nleakage    {}", leakage.sentence(group));
     }
+    if let Some(board) = &report.leaderboard {
+        text += &leaderboard(board);
+    }
     if !report.features.choice.is_empty() {
         let _ = writeln!(text, "features   {}", report.features.choice);
     }
     let _ = writeln!(text, "\ncheckpoint {}", finished.checkpoint.display());
     let _ = writeln!(text, "report     {}", finished.report_folder.join("report.html").display());
+    text
+}
+
+/// Every model on the same folds, best first.
+fn leaderboard(board: &Leaderboard) -> String {
+    let mut text = format!(
+        "\n{:<18}{:>11}{:>11}{:>9}{:>9}   RMSE less that of {}, fold by fold\n",
+        "model", "RMSE", "MAE", "R2", "weight", board.deployed
+    );
+    for entry in &board.entries {
+        let r2 = entry.r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.4}"));
+        let (rmse, mae) = (short(entry.rmse), short(entry.mae));
+        let weight = format!("{:.0} %", 100.0 * entry.weight);
+        let _ = write!(text, "{:<18}{rmse:>11}{mae:>11}{r2:>9}{weight:>9}", entry.model);
+        if let Some(own) = entry.difference {
+            let sign = if own.mean < 0.0 { "-" } else { "+" };
+            let verdict = match (own.is_clear(), own.mean < 0.0) {
+                (false, _) => "no clear difference",
+                (true, true) => "clearly better",
+                (true, false) => "clearly worse",
+            };
+            let mean = short(own.mean.abs());
+            let _ = write!(text, "   {sign}{mean} ± {}, {verdict}", short(own.standard_error));
+        }
+        text.push('\n');
+    }
+    let _ = writeln!(text, "{}", board.sentence());
     text
 }
 

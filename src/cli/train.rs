@@ -45,12 +45,18 @@ pub(super) struct TrainArguments {
 
 impl TrainArguments {
     pub(super) fn run(self) -> Result<()> {
+        self.run_job(false)
+    }
+
+    /// Trains what predicts, or with `compare` every kind of model.
+    pub(super) fn run_job(self, compare: bool) -> Result<()> {
         let options = TrainOptions {
             params: self.load()?,
             backend: self.backend.backend,
             name: self.name,
             resume: self.resume,
             force: self.force,
+            compare,
         };
         let progress = TrainProgress::new(self.quiet);
         stop_on_interrupt();

@@ -13,6 +13,8 @@ use super::DataError;
 /// | `path` | `data/simulations.csv` | table to train on |
 /// | `target` | `mass` | column to predict |
 /// | `group` | `container` | rows that share its value stay on one side of every split; ignored where absent, unless named by hand |
+/// | `weight` | none | column that says how much each row counts |
+/// | `uncertainty` | none | column with the standard deviation of each target: a row counts by one over its square |
 /// | `features` | all other numeric columns | columns to predict from |
 /// | `unit` | that of the schema | unit of the target, printed beside it |
 /// | `schema` | `schema.toml` beside the table, where there is one | stated units and ranges, and the detector array; `none` for none |
@@ -25,6 +27,10 @@ pub struct DataConfig {
     pub target: String,
     /// Column that names the group of a row; empty for none.
     pub group: String,
+    /// Column that says how much each row counts; empty for none.
+    pub weight: String,
+    /// Column with the standard deviation of each target; empty for none.
+    pub uncertainty: String,
     /// Columns to predict from; empty for every other numeric column.
     pub features: Vec<String>,
     /// Unit of the target; empty for that of the schema.
@@ -59,6 +65,8 @@ impl Default for DataConfig {
             path: "data/simulations.csv".into(),
             target: "mass".into(),
             group: DEFAULT_GROUP.into(),
+            weight: String::new(),
+            uncertainty: String::new(),
             features: Vec::new(),
             unit: String::new(),
             schema: PathBuf::new(),
@@ -73,6 +81,8 @@ pub(super) struct ColumnRoles {
     pub(super) target: usize,
     pub(super) group: Option<usize>,
     pub(super) order: Option<usize>,
+    pub(super) weight: Option<usize>,
+    pub(super) uncertainty: Option<usize>,
     pub(super) features: FeatureChoice,
 }
 
@@ -97,10 +107,15 @@ impl ColumnRoles {
             DEFAULT_GROUP if !config.group_required && !resembles(DEFAULT_GROUP, header) => None,
             name => Some(find(name, "group")?),
         };
+        let optional = |name: &str, role: &str| -> Result<Option<usize>, DataError> {
+            (!name.is_empty()).then(|| find(name, role)).transpose()
+        };
         let roles = Self {
             target: find(&config.target, "target")?,
             group,
-            order: if order_column.is_empty() { None } else { Some(find(order_column, "order")?) },
+            order: optional(order_column, "order")?,
+            weight: optional(&config.weight, "weight")?,
+            uncertainty: optional(&config.uncertainty, "uncertainty")?,
             features: FeatureChoice::find(&config.features, find)?,
         };
         roles.refuse_overlap(header, place)?;
@@ -109,12 +124,15 @@ impl ColumnRoles {
 
     fn refuse_overlap(&self, header: &[String], place: &str) -> Result<(), DataError> {
         let FeatureChoice::Named(features) = &self.features else { return Ok(()) };
-        let taken = [Some(self.target), self.group];
+        let taken = [Some(self.target), self.group, self.weight, self.uncertainty];
         match features.iter().find(|index| taken.contains(&Some(**index))) {
             None => Ok(()),
             Some(&index) => Err(DataError::malformed(
                 place,
-                format!("column `{}` is a feature and also the target or the group", header[index]),
+                format!(
+                    "column `{}` is a feature and also the target, the group or a weight",
+                    header[index]
+                ),
                 "each column in one part",
                 "take it out of `data.features`",
             )),
@@ -126,7 +144,8 @@ impl ColumnRoles {
         match &self.features {
             FeatureChoice::Named(features) => features.contains(&index),
             FeatureChoice::EveryOther => {
-                index != self.target && Some(index) != self.group && Some(index) != self.order
+                let others = [self.group, self.order, self.weight, self.uncertainty];
+                index != self.target && !others.contains(&Some(index))
             }
         }
     }
@@ -175,7 +194,7 @@ fn position(header: &[String], name: &str, role: &str, place: &str) -> Result<us
 fn key_of(role: &str) -> String {
     match role {
         "feature" => "data.features".to_owned(),
-        "target" | "group" => format!("data.{role}"),
+        "target" | "group" | "weight" | "uncertainty" => format!("data.{role}"),
         other => other.to_owned(),
     }
 }

@@ -22,6 +22,10 @@ pub struct Dataset {
     /// Features by column, shape `[features][rows]`; `NaN` where a value is missing and missing values
     /// are kept.
     pub features: Vec<Vec<f64>>,
+    /// How much each row counts, where a column says so.
+    pub weights: Option<Vec<f64>>,
+    /// Standard deviation of each target, where a column says so.
+    pub uncertainty: Option<Vec<f64>>,
     /// Groups, where there is a group column.
     pub groups: Option<Groups>,
     /// Rank of each row in time, where an order column was named.
@@ -110,10 +114,26 @@ impl Dataset {
             target: chosen(&self.target),
             feature_names: self.feature_names.clone(),
             features: self.features.iter().map(|column| chosen(column)).collect(),
+            weights: self.weights.as_ref().map(|weights| chosen(weights)),
+            uncertainty: self.uncertainty.as_ref().map(|own| chosen(own)),
             groups: self.groups.as_ref().map(|groups| groups.gather(rows)),
             order: self.order.as_ref().map(|o| rows.iter().map(|row| o[*row as usize]).collect()),
             text: self.text.iter().map(|column| column.gather(rows)).collect(),
         }
+    }
+
+    /// How much each row counts, with mean 1: its weight over the variance of its target, where the
+    /// target is learned in a space whose slope by the target is `slope`.
+    #[must_use]
+    pub fn row_weights(&self, slope: impl Fn(f64) -> f64) -> Vec<f64> {
+        let mut all = self.weights.clone().unwrap_or_else(|| vec![1.0; self.rows()]);
+        if let Some(uncertainty) = &self.uncertainty {
+            for ((weight, own), target) in all.iter_mut().zip(uncertainty).zip(&self.target) {
+                *weight /= (own * slope(*target)).powi(2);
+            }
+        }
+        let mean = all.iter().sum::<f64>() / all.len().max(1) as f64;
+        all.iter().map(|weight| weight / mean).collect()
     }
 
     /// Number of rows.

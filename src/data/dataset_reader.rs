@@ -20,6 +20,8 @@ pub(super) struct Columns {
     features: Vec<Column>,
     group: Option<(usize, GroupColumn)>,
     order: Option<(usize, Vec<String>)>,
+    weight: Option<Column>,
+    uncertainty: Option<Column>,
     named: bool,
     rows: usize,
 }
@@ -58,6 +60,8 @@ impl Columns {
             features: chosen.map(column).collect(),
             group: roles.group.map(|index| (index, GroupColumn::default())),
             order: roles.order.map(|index| (index, Vec::new())),
+            weight: roles.weight.map(|index| Column::new(index, &header[index], false)),
+            uncertainty: roles.uncertainty.map(|index| Column::new(index, &header[index], false)),
             named: matches!(roles.features, super::columns::FeatureChoice::Named(_)),
             rows: 0,
         }
@@ -66,7 +70,8 @@ impl Columns {
     pub(super) fn push(&mut self, line: u64, record: &ByteRecord) {
         self.rows += 1;
         self.target.push(line, record);
-        for column in &mut self.features {
+        let others = self.weight.iter_mut().chain(&mut self.uncertainty);
+        for column in self.features.iter_mut().chain(others) {
             column.push(line, record);
         }
         if let Some((index, group)) = &mut self.group {
@@ -105,11 +110,32 @@ impl Columns {
             target: self.target.values,
             feature_names,
             features,
+            weights: positive(self.weight, path, 0.0)?,
+            uncertainty: positive(self.uncertainty, path, f64::MIN_POSITIVE)?,
             groups: groups.transpose()?,
             order: order.transpose()?,
             text: text.into_iter().map(|column| column.text.keep(column.name)).collect(),
         })
     }
+}
+
+/// The values of a column that must all be numbers from `least` on, not all of them 0.
+fn positive(
+    column: Option<Column>,
+    path: &Path,
+    least: f64,
+) -> Result<Option<Vec<f64>>, DataError> {
+    let Some(column) = column else { return Ok(None) };
+    column.check(path, "fill the cell, or remove the row")?;
+    let is_wrong = |value: &f64| !(*value >= least && value.is_finite());
+    let wrong = column.values.iter().find(|value| is_wrong(value)).copied();
+    let all_zero = column.values.iter().all(|value| *value == 0.0);
+    let Some(value) = wrong.or(all_zero.then_some(0.0)) else { return Ok(Some(column.values)) };
+    let found = format!("column `{}` holds {value}", column.name);
+    let expected =
+        if least > 0.0 { "positive numbers" } else { "numbers from 0 on, not all of them 0" };
+    let hint = "check `data.weight` and `data.uncertainty`";
+    Err(DataError::malformed(path.display().to_string(), found, expected, hint))
 }
 
 impl Column {

@@ -31,6 +31,8 @@ pub struct ScoredRow {
     pub upper: f64,
     /// Whether the row is unlike the rows its model was trained on.
     pub out_of_domain: bool,
+    /// How much the row counts.
+    pub weight: f64,
 }
 
 /// The scores of one fold of one repeat.
@@ -40,7 +42,7 @@ pub struct FoldScores {
     pub repeat: usize,
     /// Fold, from 0.
     pub fold: usize,
-    /// Epoch whose weights were kept, chosen on inner validation rows, from 1.
+    /// Epoch whose weights were kept, chosen on inner validation rows, from 1; 0 without networks.
     pub best_epoch: usize,
     /// The scores on the fold's held-out rows.
     #[serde(flatten)]
@@ -86,33 +88,33 @@ impl Evaluation {
         let fold = |&(repeat, fold, best_epoch): &(usize, usize, usize)| {
             let own: Vec<&ScoredRow> =
                 rows.iter().filter(|row| (row.repeat, row.fold) == (repeat, fold)).collect();
-            FoldScores { repeat, fold, best_epoch, scores: Scores::of(&own) }
+            FoldScores { repeat, fold, best_epoch, scores: Scores::of(&own, level) }
         };
         Self {
             level,
-            pooled: Scores::of(&all),
+            pooled: Scores::of(&all, level),
             folds: best_epochs.iter().map(fold).collect(),
-            ranges: ranges(&all),
+            ranges: ranges(&all, level),
             rows,
         }
     }
 }
 
 /// Scores by quarter of the rows in the order of their target.
-fn ranges(rows: &[&ScoredRow]) -> Vec<RangeScores> {
+fn ranges(rows: &[&ScoredRow], level: f64) -> Vec<RangeScores> {
     let mut sorted = rows.to_vec();
     sorted.sort_by(|a, b| a.target.total_cmp(&b.target));
     let bound = |quarter: usize| quarter * sorted.len() / RANGES;
     (0..RANGES)
         .map(|quarter| &sorted[bound(quarter)..bound(quarter + 1)])
         .filter(|part| !part.is_empty())
-        .map(RangeScores::of)
+        .map(|rows| RangeScores::of(rows, level))
         .collect()
 }
 
 impl RangeScores {
     /// Scores rows in the order of their target.
-    fn of(rows: &[&ScoredRow]) -> Self {
+    fn of(rows: &[&ScoredRow], level: f64) -> Self {
         let relative = |row: &&ScoredRow| (row.prediction - row.target) / row.target;
         let positive = rows.iter().all(|row| row.target > 0.0);
         let mut sizes: Vec<f64> = rows.iter().map(|row| relative(row).abs()).collect();
@@ -124,7 +126,7 @@ impl RangeScores {
             high: rows[rows.len() - 1].target,
             relative_rmse: positive.then(|| (squares / sizes.len() as f64).sqrt()),
             median_relative_error: positive.then_some(middle),
-            scores: Scores::of(rows),
+            scores: Scores::of(rows, level),
         }
     }
 }
@@ -166,6 +168,7 @@ mod tests {
             lower: 0.0,
             upper: 99.0,
             out_of_domain: false,
+            weight: 1.0,
         };
         let rows: Vec<ScoredRow> = [5.0, 1.0, 8.0, 2.0, 7.0, 3.0, 6.0, 4.0].map(row).to_vec();
         let evaluation = Evaluation::new(rows, 0.9, &[]);

@@ -17,6 +17,7 @@ pub fn evaluate_fresh(predictor: &Predictor, dataset: &Dataset) -> Evaluation {
     for row in 0..dataset.rows() {
         raw.extend(columns.iter().map(|column| column[row]));
     }
+    let weights = dataset.row_weights(|_| 1.0);
     let scored = |(row, prediction): (usize, Prediction)| ScoredRow {
         row,
         group: dataset.group_name(row),
@@ -27,6 +28,7 @@ pub fn evaluate_fresh(predictor: &Predictor, dataset: &Dataset) -> Evaluation {
         lower: prediction.lower,
         upper: prediction.upper,
         out_of_domain: prediction.is_out_of_domain(),
+        weight: weights[row],
     };
     let rows = predictor.predict(&raw).into_iter().enumerate().map(scored).collect();
     Evaluation::new(rows, predictor.calibration.level, &[])

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ScoredRow;
 
-/// The scores of one set of predictions.
+/// The scores of one set of predictions; every mean is weighted by the rows' weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Mean squared error, unit squared.
@@ -23,17 +23,20 @@ pub struct Scores {
     pub coverage: f64,
     /// Mean width of the intervals.
     pub interval_width: f64,
+    /// Mean interval score (Gneiting and Raftery, 2007): width, and `2 / (1 - level)` times what a
+    /// target lies beyond its bounds. Smaller is better; it rewards narrow intervals that hold.
+    pub interval_score: f64,
     /// Number of scored rows.
     pub rows: usize,
 }
 
 impl Scores {
-    /// Scores `rows`, of which there must be at least one.
+    /// Scores `rows`, of which there must be at least one, with intervals of `level`.
     #[must_use]
-    pub fn of(rows: &[&ScoredRow]) -> Self {
-        let count = rows.len() as f64;
+    pub fn of(rows: &[&ScoredRow], level: f64) -> Self {
+        let count = rows.iter().map(|row| row.weight).sum::<f64>();
         let mean = |value: &dyn Fn(&ScoredRow) -> f64| {
-            rows.iter().map(|row| value(row)).sum::<f64>() / count
+            rows.iter().map(|row| row.weight * value(row)).sum::<f64>() / count
         };
         let mse = mean(&|row| (row.prediction - row.target).powi(2));
         let centre = mean(&|row| row.target);
@@ -46,27 +49,39 @@ impl Scores {
             bias: mean(&|row| row.prediction - row.target),
             coverage: coverage(rows),
             interval_width: mean(&|row| row.upper - row.lower),
+            interval_score: mean(&|row| interval_score(row, level)),
             rows: rows.len(),
         }
     }
 }
 
-/// The mean over groups of the share of covered rows; rows without a group stand alone.
+fn interval_score(row: &ScoredRow, level: f64) -> f64 {
+    let beyond = (row.lower - row.target).max(0.0) + (row.target - row.upper).max(0.0);
+    row.upper - row.lower + 2.0 / (1.0 - level) * beyond
+}
+
+/// The mean over groups of the share of covered rows, a group counting as much as its rows on
+/// average; rows without a group stand alone.
 fn coverage(rows: &[&ScoredRow]) -> f64 {
     let covered = |row: &ScoredRow| f64::from(row.lower <= row.target && row.target <= row.upper);
     let mut alone = (0.0, 0.0);
-    let mut groups: HashMap<&str, (f64, f64)> = HashMap::new();
+    let mut groups: HashMap<&str, (f64, f64, f64)> = HashMap::new();
     for row in rows {
-        let tally = match &row.group {
-            Some(group) => groups.entry(group).or_default(),
-            None => &mut alone,
-        };
-        *tally = (tally.0 + covered(row), tally.1 + 1.0);
+        let weighted = row.weight * covered(row);
+        match &row.group {
+            Some(group) => {
+                let tally = groups.entry(group).or_default();
+                *tally = (tally.0 + weighted, tally.1 + row.weight, tally.2 + 1.0);
+            }
+            None => alone = (alone.0 + weighted, alone.1 + row.weight),
+        }
     }
     // Sorted, so that the sum does not depend on the map's order.
-    let mut shares: Vec<f64> = groups.values().map(|(covered, rows)| covered / rows).collect();
-    shares.sort_by(f64::total_cmp);
-    (shares.iter().sum::<f64>() + alone.0) / (shares.len() as f64 + alone.1)
+    let mut means: Vec<(f64, f64)> =
+        groups.values().map(|(covered, weight, rows)| (covered / rows, weight / rows)).collect();
+    means.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let sum = means.iter().fold(alone, |sum, own| (sum.0 + own.0, sum.1 + own.1));
+    sum.0 / sum.1
 }
 
 #[cfg(test)]
@@ -84,6 +99,7 @@ mod tests {
             lower: prediction - half_width,
             upper: prediction + half_width,
             out_of_domain: false,
+            weight: 1.0,
         }
     }
 
@@ -92,7 +108,7 @@ mod tests {
         // sklearn.metrics on y = [3, -0.5, 2, 7], p = [2.5, 0.0, 2, 8].
         let pairs = [(3.0, 2.5), (-0.5, 0.0), (2.0, 2.0), (7.0, 8.0)];
         let rows: Vec<ScoredRow> = pairs.iter().map(|(y, p)| row(*y, *p, 0.6, None)).collect();
-        let scores = Scores::of(&rows.iter().collect::<Vec<_>>());
+        let scores = Scores::of(&rows.iter().collect::<Vec<_>>(), 0.9);
         assert!((scores.mse - 0.375).abs() < 1e-12);
         assert!((scores.rmse - 0.612_372_435_695_794_5).abs() < 1e-12);
         assert!((scores.mae - 0.5).abs() < 1e-12);
@@ -113,6 +129,6 @@ mod tests {
     #[test]
     fn constant_targets_have_no_r2() {
         let rows = [row(2.0, 1.0, 0.1, None), row(2.0, 3.0, 0.1, None)];
-        assert_eq!(Scores::of(&rows.iter().collect::<Vec<_>>()).r2, None);
+        assert_eq!(Scores::of(&rows.iter().collect::<Vec<_>>(), 0.9).r2, None);
     }
 }

@@ -2,16 +2,21 @@
 //!
 //! Invariant: nothing here trains a network, and no row is judged by anything that saw its target.
 
+mod candidates;
 mod config;
 mod evaluation;
 mod fresh;
+mod leaderboard;
 mod metrics;
 mod out_of_fold;
+mod residual_model;
+mod weights;
 
+pub use candidates::{Candidate, TrainedModels, TrainedNetworks};
 pub use config::{CalibrationError, IntervalConfig, refuse_small_calibration};
 pub use evaluation::{Evaluation, FoldScores, RangeScores, ScoredRow};
 pub use fresh::evaluate_fresh;
+pub use leaderboard::{Difference, Leaderboard, LeaderboardEntry};
 pub use metrics::Scores;
-pub use out_of_fold::{
-    Judged, OutOfFoldInputs, TrainedNetworks, held_out_predictions, judge_baseline, judge_stack,
-};
+use out_of_fold::blended;
+pub use out_of_fold::{Judged, OutOfFoldInputs, held_out_predictions, judge, judge_baseline};

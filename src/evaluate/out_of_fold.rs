@@ -5,13 +5,11 @@ use rayon::prelude::*;
 use crate::{
     data::{Dataset, FoldPlan, Split},
     features::{FeatureMatrix, PerFold, TargetConfig, TargetTransform},
-    model::{
-        Backend, Calibration, DomainGuard, FoldResiduals, FoldTarget, MemberScaling, MemberWeights,
-        Ridge, StackPredictor, StackShape,
-    },
+    model::{Blend, Calibration, DomainGuard, FoldResiduals, FoldTarget, Regressor},
+    train::{FoldTask, LearningRows, fit_linear},
 };
 
-use super::{ScoredRow, config::row_weights};
+use super::{Candidate, ScoredRow, TrainedModels, config::row_weights};
 
 /// Share of rows like the training data that may be flagged as unlike it.
 const FLAGGED: f64 = 0.01;
@@ -28,25 +26,14 @@ pub struct OutOfFoldInputs<'a> {
     pub matrices: &'a PerFold<FeatureMatrix>,
     /// Its targets in the space of learning.
     pub transformed: &'a [f64],
+    /// How much each row counts.
+    pub weights: &'a [f64],
     /// The folds.
     pub plan: &'a FoldPlan,
     /// How the target is treated.
     pub target: &'a TargetConfig,
     /// Nominal coverage.
     pub level: f64,
-}
-
-/// Trained networks, fold by fold.
-#[derive(Clone, Copy, Debug)]
-pub struct TrainedNetworks<'a> {
-    /// Their shape.
-    pub shape: &'a StackShape,
-    /// Their weights.
-    pub members: &'a [MemberWeights],
-    /// Their scaling.
-    pub scaling: &'a [MemberScaling],
-    /// Where they are computed.
-    pub backend: &'a Backend,
 }
 
 /// Out-of-fold predictions and what a predictor learns from them.
@@ -56,52 +43,59 @@ pub struct Judged {
     pub rows: Vec<ScoredRow>,
     /// From members to a prediction, fold by fold.
     pub folds: Vec<FoldTarget>,
+    /// How each fold weighs what it has.
+    pub blends: Vec<Blend>,
+    /// Every model by itself, fold by fold.
+    pub candidates: Vec<Vec<Candidate>>,
     /// Out-of-fold residuals.
     pub calibration: Calibration,
     /// The distance to all rows, its threshold from rows that their guard had not seen.
     pub domain: DomainGuard,
 }
 
-/// Judges trained networks; `plain` holds the features that the distance to known rows is measured in.
+/// Judges what was trained; `plain` holds the features that the distance to known rows is measured
+/// in.
 #[must_use]
-pub fn judge_stack(
+pub fn judge(
     inputs: OutOfFoldInputs<'_>,
-    networks: TrainedNetworks<'_>,
+    models: TrainedModels<'_>,
     plain: &FeatureMatrix,
 ) -> Judged {
     let folds = inputs.fold_targets();
-    let predictions = held_out_predictions(inputs, networks);
+    let candidates = models.candidates(inputs);
+    let predictions: Vec<Vec<f64>> = candidates.iter().map(|own| blended(own)).collect();
     let (domain, outside) = inputs.domain(plain);
-    let calibration = inputs.calibration(&folds, &predictions);
-    let rows = inputs.rows(&folds, &calibration, &predictions, Some(&outside));
-    Judged { rows, folds, calibration, domain }
+    let blends = models.blends(inputs, &candidates);
+    let spreads = inputs.spreads(&blends);
+    let calibration = inputs.calibration(&folds, &predictions, &spreads);
+    let rows = inputs.rows(&folds, &calibration, (&predictions, &spreads), Some(&outside));
+    Judged { rows, folds, blends, candidates, calibration, domain }
 }
 
-/// The predictions of each fold's networks for the rows that it held out, on the target's own scale.
+/// The weighted mean of a fold's candidates for each of its held-out rows.
+pub(super) fn blended(candidates: &[Candidate]) -> Vec<f64> {
+    let rows = candidates.first().map_or(0, |own| own.held_out.len());
+    let value =
+        |row: usize| candidates.iter().map(|own| own.weight * own.held_out[row]).sum::<f64>();
+    (0..rows).map(value).collect()
+}
+
+/// The predictions of what was trained for the held-out rows of each fold, on the target's own scale.
 #[must_use]
 pub fn held_out_predictions(
     inputs: OutOfFoldInputs<'_>,
-    networks: TrainedNetworks<'_>,
+    models: TrainedModels<'_>,
 ) -> Vec<Vec<f64>> {
-    let TrainedNetworks { shape, members, scaling, backend } = networks;
-    let folds = inputs.fold_targets();
-    let per_fold = members.len() / folds.len();
-    let parts = members.chunks_exact(per_fold).zip(scaling.chunks_exact(per_fold));
-    let splits = inputs.plan.splits.iter().zip(&folds).enumerate();
-    let predict =
-        |((members, scaling), (index, (split, fold))): (_, (usize, (&Split, &FoldTarget)))| {
-            let (members, scaling): (&[MemberWeights], &[MemberScaling]) = (members, scaling);
-            let members: Vec<&MemberWeights> = members.iter().collect();
-            let networks = StackPredictor::new(shape, &members, scaling, backend);
-            let rows = PerFold::shared(inputs.matrices.get(index).gather(&split.held_out), 1);
-            networks.map_rows(&rows, |_, targets| fold.combine(targets.iter().copied()))
-        };
-    parts.zip(splits).map(predict).collect()
+    models.candidates(inputs).iter().map(|own| blended(own)).collect()
 }
 
 /// Judges ridge regression of the target under `transform`, on the same folds and features.
 #[must_use]
-pub fn judge_baseline(inputs: OutOfFoldInputs<'_>, transform: TargetTransform) -> Vec<ScoredRow> {
+pub fn judge_baseline(
+    inputs: OutOfFoldInputs<'_>,
+    tasks: &[FoldTask],
+    transform: TargetTransform,
+) -> Vec<ScoredRow> {
     let transformed: Vec<f64> =
         inputs.dataset.target.iter().map(|target| transform.apply(*target)).collect();
     let target = TargetConfig { transform, ..inputs.target.clone() };
@@ -109,18 +103,28 @@ pub fn judge_baseline(inputs: OutOfFoldInputs<'_>, transform: TargetTransform) -
     let folds = inputs.fold_targets();
     let predict = |(index, (split, fold)): (usize, (&Split, &FoldTarget))| -> Vec<f64> {
         let matrix = inputs.matrices.get(index);
-        let ridge = Ridge::fit(matrix, inputs.transformed, &split.train);
+        let parts = &tasks[index].parts;
+        let data = LearningRows {
+            matrix,
+            targets: inputs.transformed,
+            weights: inputs.weights,
+            rows: &split.train,
+            parts,
+            judged: parts.iter().max().map_or(0, |part| *part as usize + 1),
+        };
+        let ridge = fit_linear(&data);
         let value = |row: &u32| ridge.predict(matrix.row(*row as usize));
         split.held_out.iter().map(|row| fold.combine(std::iter::once(value(row)))).collect()
     };
     let pairs = inputs.plan.splits.par_iter().zip(&folds).enumerate();
     let predictions: Vec<Vec<f64>> = pairs.map(predict).collect();
-    let calibration = inputs.calibration(&folds, &predictions);
-    inputs.rows(&folds, &calibration, &predictions, None)
+    let spreads: Vec<Vec<f64>> = predictions.iter().map(|own| vec![1.0; own.len()]).collect();
+    let calibration = inputs.calibration(&folds, &predictions, &spreads);
+    inputs.rows(&folds, &calibration, (&predictions, &spreads), None)
 }
 
 impl OutOfFoldInputs<'_> {
-    fn fold_targets(&self) -> Vec<FoldTarget> {
+    pub(super) fn fold_targets(&self) -> Vec<FoldTarget> {
         let fit = |split: &Split| {
             let training: Vec<f64> =
                 split.train.iter().map(|row| self.transformed[*row as usize]).collect();
@@ -129,21 +133,37 @@ impl OutOfFoldInputs<'_> {
         self.plan.splits.iter().map(fit).collect()
     }
 
-    /// Residuals of every fold; the rows of a group share the weight of one.
-    fn calibration(&self, folds: &[FoldTarget], predictions: &[Vec<f64>]) -> Calibration {
-        let weights = row_weights(self.plan, &self.dataset.group_ids());
-        let residuals = |((split, fold), predictions): ((&Split, &FoldTarget), &Vec<f64>)| {
-            let pairs = split.held_out.iter().zip(predictions);
-            FoldResiduals::new(pairs.map(|(&row, prediction)| {
+    /// How far off each fold expects to be in each row that it held out.
+    fn spreads(&self, blends: &[Blend]) -> Vec<Vec<f64>> {
+        let spread = |(index, (split, blend)): (usize, (&Split, &Blend))| -> Vec<f64> {
+            let matrix = self.matrices.get(index);
+            split.held_out.iter().map(|row| blend.spread.of(matrix.row(*row as usize))).collect()
+        };
+        self.plan.splits.iter().zip(blends).enumerate().map(spread).collect()
+    }
+
+    /// Residuals of every fold in units of their spread; the rows of a group share the weight of one.
+    fn calibration(
+        &self,
+        folds: &[FoldTarget],
+        predictions: &[Vec<f64>],
+        spreads: &[Vec<f64>],
+    ) -> Calibration {
+        let mut weights = row_weights(self.plan, &self.dataset.group_ids());
+        let own = self.dataset.row_weights(|_| 1.0);
+        weights.iter_mut().zip(own).for_each(|(weight, own)| *weight *= own);
+        let residuals = |index: usize| {
+            let (split, fold) = (&self.plan.splits[index], &folds[index]);
+            let pairs = split.held_out.iter().zip(&predictions[index]).zip(&spreads[index]);
+            FoldResiduals::new(pairs.map(|((&row, prediction), spread)| {
                 let residual = fold.residual(self.dataset.target[row as usize], *prediction);
-                (residual, weights[row as usize])
+                (residual / spread, weights[row as usize])
             }))
         };
-        let splits = self.plan.splits.iter().zip(folds).zip(predictions);
         Calibration {
             level: self.level,
             repeats: self.plan.repeats,
-            folds: splits.map(residuals).collect(),
+            folds: (0..folds.len()).map(residuals).collect(),
         }
     }
 
@@ -175,17 +195,18 @@ impl OutOfFoldInputs<'_> {
         &self,
         folds: &[FoldTarget],
         calibration: &Calibration,
-        predictions: &[Vec<f64>],
+        (predictions, spreads): (&[Vec<f64>], &[Vec<f64>]),
         outside: Option<&[Vec<bool>]>,
     ) -> Vec<ScoredRow> {
-        let per_repeat = self.plan.folds();
+        let (per_repeat, weights) = (self.plan.folds(), self.dataset.row_weights(|_| 1.0));
         let scored = |(index, split): (usize, &Split)| -> Vec<ScoredRow> {
             let fold = &folds[index];
             let first = index - index % per_repeat;
-            let radius = calibration.cross_fitted(index, first..first + per_repeat);
+            let multiple = calibration.cross_fitted(index, first..first + per_repeat);
             let row = |(position, &row): (usize, &u32)| {
                 let (row, prediction) = (row as usize, predictions[index][position]);
                 let centre = fold.transform.apply(prediction);
+                let radius = multiple * spreads[index][position];
                 let (lower, upper) = fold.interval(prediction, (centre - radius, centre + radius));
                 ScoredRow {
                     row,
@@ -197,6 +218,7 @@ impl OutOfFoldInputs<'_> {
                     lower,
                     upper,
                     out_of_domain: outside.is_some_and(|outside| outside[index][position]),
+                    weight: weights[row],
                 }
             };
             split.held_out.iter().enumerate().map(row).collect()

@@ -100,6 +100,15 @@ impl TargetConfig {
 }
 
 impl TargetTransform {
+    /// The derivative of the map.
+    #[must_use]
+    pub fn slope(self, value: f64) -> f64 {
+        match self {
+            Self::None => 1.0,
+            Self::Log => 1.0 / value,
+        }
+    }
+
     /// The target in the space of learning.
     #[must_use]
     pub fn apply(self, value: f64) -> f64 {

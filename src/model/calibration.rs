@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// The largest number of residuals kept per fold.
 const MOST_RESIDUALS: usize = 1000;
 
-/// The absolute out-of-fold residuals of one fold, in the transformed target's space.
+/// The absolute out-of-fold residuals of one fold, in the transformed target's space and in units of
+/// the spread that the fold expects of each row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FoldResiduals {
     /// Absolute residuals, ascending.
@@ -80,42 +81,50 @@ impl Calibration {
 
     /// The CV+ interval around the folds' predictions, in the transformed target's space.
     ///
-    /// Fold `k` predicts `predictions[k]`; its residuals `R` stand for `predictions[k] ± R`. The
-    /// upper bound is the smallest of the `prediction + R` at or below which the required weight
-    /// lies, the lower bound its mirror image. Infinite where there are too few units.
+    /// Fold `k` predicts `p` with spread `s`; its residuals `R`, in units of their own spread, stand
+    /// for `p ± s R`. The upper bound is the smallest of the `p + s R` at or below which the required
+    /// weight lies, the lower bound its mirror image. Infinite where there are too few units.
     #[must_use]
-    pub fn interval(&self, predictions: &[f64]) -> (f64, f64) {
-        let mirrored: Vec<f64> = predictions.iter().map(|prediction| -prediction).collect();
+    pub fn interval(&self, predictions: &[(f64, f64)]) -> (f64, f64) {
+        let mirrored: Vec<(f64, f64)> =
+            predictions.iter().map(|(prediction, spread)| (-prediction, *spread)).collect();
         (-self.upper(&mirrored), self.upper(predictions))
     }
 
-    /// Half the width, in the transformed target's space, of the intervals around the predictions
-    /// of fold `fold` for the rows that it held out: a quantile of the other folds' residuals,
-    /// `repeat` being the folds of the same repeat.
+    /// Half the width of the intervals around the predictions of fold `fold` for the rows that it
+    /// held out, in units of the spread of each: a quantile of the other folds' residuals, `repeat`
+    /// being the folds of the same repeat.
     #[must_use]
     pub fn cross_fitted(&self, fold: usize, repeat: std::ops::Range<usize>) -> f64 {
         let others: Vec<usize> = repeat.filter(|other| *other != fold).collect();
-        self.quantile(&others, 1, |_| 0.0)
+        self.quantile(&others, 1, |_| (0.0, 1.0))
     }
 
-    fn upper(&self, predictions: &[f64]) -> f64 {
+    fn upper(&self, predictions: &[(f64, f64)]) -> f64 {
         let all: Vec<usize> = (0..self.folds.len()).collect();
         self.quantile(&all, self.repeats, |fold| predictions[fold])
     }
 
-    /// The weighted conformal quantile of `shift(fold) + residual` over `folds`, in which every
-    /// unit stands once per repeat; its rank is taken among units, not among repeats.
-    fn quantile(&self, folds: &[usize], repeats: usize, shift: impl Fn(usize) -> f64) -> f64 {
+    /// The weighted conformal quantile of `p + s residual` over `folds`, `place(fold)` being `(p, s)`,
+    /// in which every unit stands once per repeat; its rank is taken among units, not among repeats.
+    fn quantile(
+        &self,
+        folds: &[usize],
+        repeats: usize,
+        place: impl Fn(usize) -> (f64, f64),
+    ) -> f64 {
         let repeats = repeats as f64;
         let units: f64 = folds.iter().map(|fold| self.folds[*fold].weight()).sum::<f64>() / repeats;
         let Some(required) = Self::required_weight(self.level, units) else {
             return f64::INFINITY;
         };
         let weight_up_to = |fold: usize, residual: f64| -> f64 {
-            let bound = shift(fold) + residual;
+            let (shift, spread) = place(fold);
+            let bound = shift + spread * residual;
             let weight = |other: usize| {
-                let bound = if other == fold { residual } else { bound - shift(other) };
-                self.folds[other].weight_up_to(bound)
+                let (shift, spread) = place(other);
+                let own = if other == fold { residual } else { (bound - shift) / spread };
+                self.folds[other].weight_up_to(own)
             };
             folds.iter().map(|other| weight(*other)).sum()
         };
@@ -123,7 +132,8 @@ impl Calibration {
             let residuals = &self.folds[fold].residuals;
             let enough = |residual: f64| weight_up_to(fold, residual) >= required * repeats - 1e-6;
             let first = residuals.partition_point(|residual| !enough(*residual));
-            residuals.get(first).map_or(f64::INFINITY, |residual| shift(fold) + residual)
+            let (shift, spread) = place(fold);
+            residuals.get(first).map_or(f64::INFINITY, |residual| shift + spread * residual)
         });
         candidates.fold(f64::INFINITY, f64::min)
     }
@@ -140,10 +150,12 @@ mod tests {
     }
 
     /// The definition, by sorting all values: the k-th smallest, k = ceil(level (n + 1)).
-    fn by_sorting(level: f64, folds: &[Vec<f64>], predictions: &[f64]) -> (f64, f64) {
+    fn by_sorting(level: f64, folds: &[Vec<f64>], predictions: &[(f64, f64)]) -> (f64, f64) {
         let pairs = || folds.iter().zip(predictions);
-        let mut upper: Vec<f64> = pairs().flat_map(|(f, p)| f.iter().map(move |r| p + r)).collect();
-        let mut lower: Vec<f64> = pairs().flat_map(|(f, p)| f.iter().map(move |r| p - r)).collect();
+        let mut upper: Vec<f64> =
+            pairs().flat_map(|(f, (p, s))| f.iter().map(move |r| p + s * r)).collect();
+        let mut lower: Vec<f64> =
+            pairs().flat_map(|(f, (p, s))| f.iter().map(move |r| p - s * r)).collect();
         upper.sort_by(f64::total_cmp);
         lower.sort_by(f64::total_cmp);
         let rank = (level * (upper.len() + 1) as f64 - 1e-9).ceil() as usize;
@@ -156,7 +168,8 @@ mod tests {
         for trial in 0..200 {
             let draw = |g: &mut Generator| (0..5 + g.below(30)).map(|_| g.exponential()).collect();
             let folds: Vec<Vec<f64>> = (0..2 + trial % 5).map(|_| draw(&mut generator)).collect();
-            let predictions: Vec<f64> = folds.iter().map(|_| generator.normal()).collect();
+            let mut place = || (generator.normal(), generator.between(0.5, 2.0));
+            let predictions: Vec<(f64, f64)> = folds.iter().map(|_| place()).collect();
             let slices: Vec<&[f64]> = folds.iter().map(Vec::as_slice).collect();
             let level = generator.between(0.3, 0.85);
             let (lower, upper) = calibration(level, 1, &slices).interval(&predictions);
@@ -168,8 +181,8 @@ mod tests {
     #[test]
     fn repeating_the_cross_validation_does_not_narrow_the_rank() {
         let residuals: Vec<f64> = (1..=19).map(f64::from).collect();
-        let once = calibration(0.9, 1, &[&residuals]).interval(&[0.0]);
-        let twice = calibration(0.9, 2, &[&residuals, &residuals]).interval(&[0.0, 0.0]);
+        let once = calibration(0.9, 1, &[&residuals]).interval(&[(0.0, 1.0)]);
+        let twice = calibration(0.9, 2, &[&residuals, &residuals]).interval(&[(0.0, 1.0); 2]);
         assert_eq!(once, (-18.0, 18.0));
         assert_eq!(once, twice);
     }
@@ -180,15 +193,15 @@ mod tests {
         let copies = std::iter::repeat_n((100.0, 0.01), 100);
         let folds = vec![FoldResiduals::new(rows.chain(copies))];
         let calibration = Calibration { level: 0.8, repeats: 1, folds };
-        assert_eq!(calibration.interval(&[0.0]), (-9.0, 9.0));
+        assert_eq!(calibration.interval(&[(0.0, 1.0)]), (-9.0, 9.0));
     }
 
     #[test]
     fn too_few_units_for_the_level_give_no_finite_interval() {
         let few = [1.0; 8];
-        assert_eq!(calibration(0.9, 1, &[&few]).interval(&[0.0]).1, f64::INFINITY);
+        assert_eq!(calibration(0.9, 1, &[&few]).interval(&[(0.0, 1.0)]).1, f64::INFINITY);
         let enough = [1.0; 9];
-        assert_eq!(calibration(0.9, 1, &[&enough]).interval(&[0.0]).1, 1.0);
+        assert_eq!(calibration(0.9, 1, &[&enough]).interval(&[(0.0, 1.0)]).1, 1.0);
     }
 
     #[test]
@@ -202,7 +215,7 @@ mod tests {
     #[test]
     fn a_thousand_quantiles_never_narrow_the_interval() {
         let residuals: Vec<f64> = (0..123_456).map(|i| f64::from(i) / 123_456.0).collect();
-        let upper = calibration(0.9, 1, &[&residuals]).interval(&[0.0]).1;
+        let upper = calibration(0.9, 1, &[&residuals]).interval(&[(0.0, 1.0)]).1;
         assert!((0.9..0.9011).contains(&upper), "{upper}");
     }
 }

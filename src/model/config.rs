@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Embedding, InputScaling, StackShape};
+use super::{Activation, Embedding, InputScaling, RegressorKind, StackShape};
 
 /// The model.
 ///
@@ -53,9 +53,78 @@ pub struct ModelConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
-    /// A stack of multilayer perceptrons.
+    /// A weighted mean of several kinds, the weights found within each fold's training rows.
     #[default]
+    Ensemble,
+    /// A stack of multilayer perceptrons.
     Mlp,
+    /// Ridge regression.
+    Ridge,
+    /// Kernel ridge regression.
+    Kernel,
+    /// k nearest neighbours.
+    Neighbours,
+    /// One decision tree.
+    Tree,
+    /// A random forest.
+    Forest,
+    /// Extremely randomised trees.
+    ExtraTrees,
+    /// Gradient boosting.
+    Boosting,
+}
+
+impl ModelKind {
+    /// Every kind that is trained by itself.
+    pub const SINGLE: [Self; 8] = [
+        Self::Mlp,
+        Self::Ridge,
+        Self::Kernel,
+        Self::Neighbours,
+        Self::Tree,
+        Self::Forest,
+        Self::ExtraTrees,
+        Self::Boosting,
+    ];
+
+    /// The kinds that an ensemble weighs. One tree and the nearest neighbours are left out: what
+    /// they find, forests and kernels find better.
+    const BLENDED: [Self; 6] =
+        [Self::Mlp, Self::Ridge, Self::Kernel, Self::Forest, Self::ExtraTrees, Self::Boosting];
+
+    /// The kinds that predict together: itself, or those of the ensemble.
+    #[must_use]
+    pub fn parts(self) -> Vec<Self> {
+        match self {
+            Self::Ensemble => Self::BLENDED.to_vec(),
+            single => vec![single],
+        }
+    }
+
+    /// What it is where it is no network and no ensemble.
+    #[must_use]
+    pub fn regressor(self) -> Option<RegressorKind> {
+        match self {
+            Self::Ensemble | Self::Mlp => None,
+            Self::Ridge => Some(RegressorKind::Ridge),
+            Self::Kernel => Some(RegressorKind::Kernel),
+            Self::Neighbours => Some(RegressorKind::Neighbours),
+            Self::Tree => Some(RegressorKind::Tree),
+            Self::Forest => Some(RegressorKind::Forest),
+            Self::ExtraTrees => Some(RegressorKind::ExtraTrees),
+            Self::Boosting => Some(RegressorKind::Boosting),
+        }
+    }
+
+    /// Its name, as typed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ensemble => "ensemble",
+            Self::Mlp => "mlp",
+            other => other.regressor().map_or("", RegressorKind::name),
+        }
+    }
 }
 
 /// How weights start and how fast each kind of parameter learns.
@@ -72,10 +141,24 @@ pub enum Parametrisation {
     Ntk,
 }
 
+impl From<RegressorKind> for ModelKind {
+    fn from(kind: RegressorKind) -> Self {
+        match kind {
+            RegressorKind::Ridge => Self::Ridge,
+            RegressorKind::Kernel => Self::Kernel,
+            RegressorKind::Neighbours => Self::Neighbours,
+            RegressorKind::Tree => Self::Tree,
+            RegressorKind::Forest => Self::Forest,
+            RegressorKind::ExtraTrees => Self::ExtraTrees,
+            RegressorKind::Boosting => Self::Boosting,
+        }
+    }
+}
+
 impl Default for ModelConfig {
     fn default() -> Self {
         Self {
-            kind: ModelKind::Mlp,
+            kind: ModelKind::default(),
             hidden: vec![64, 64],
             activation: Activation::default(),
             parametric_activation: false,

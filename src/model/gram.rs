@@ -1,6 +1,6 @@
-//! Sums of products of standardised features, block by block.
+//! Standardised features, block by block.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 
 use crate::features::{FeatureMatrix, Scaler};
 
@@ -19,21 +19,4 @@ pub(super) fn for_each_block(
         let values = block.iter().flat_map(|row| scaler.transform(matrix.row(*row as usize)));
         add(block, &DMatrix::from_iterator(matrix.columns(), block.len(), values));
     }
-}
-
-/// `X'X` and `X'y` of the standardised `rows`, `y` given by row.
-pub(super) fn normal_equations(
-    matrix: &FeatureMatrix,
-    rows: &[u32],
-    scaler: &Scaler,
-    target: impl Fn(u32) -> f64,
-) -> (DMatrix<f64>, DVector<f64>) {
-    let size = matrix.columns();
-    let (mut gram, mut moment) = (DMatrix::zeros(size, size), DVector::zeros(size));
-    for_each_block(matrix, rows, scaler, |rows, block| {
-        gram.gemm(1.0, block, &block.transpose(), 1.0);
-        let targets = DVector::from_iterator(rows.len(), rows.iter().map(|row| target(*row)));
-        moment.gemv(1.0, block, &targets, 1.0);
-    });
-    (gram, moment)
 }

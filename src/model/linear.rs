@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Regressor;
+
 /// `intercept + coefficients . features`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Linear {
@@ -11,10 +13,8 @@ pub struct Linear {
     pub coefficients: Vec<f64>,
 }
 
-impl Linear {
-    /// The value for one row of features.
-    #[must_use]
-    pub fn predict(&self, row: &[f32]) -> f64 {
+impl Regressor for Linear {
+    fn predict(&self, row: &[f32]) -> f64 {
         let products = row.iter().zip(&self.coefficients).map(|(x, c)| f64::from(*x) * c);
         self.intercept + products.sum::<f64>()
     }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::features::{FeatureMatrix, PerFold, Preprocessor, TargetTransform};
 
 use super::{
-    Backend, Calibration, Domain, MemberScaling, MemberWeights, MlpStack, StackScaling, StackShape,
+    Backend, Calibration, Domain, FoldValue, MemberScaling, MemberWeights, MlpStack, Models,
+    StackScaling, StackShape,
     stack::{host, tensor},
 };
 
@@ -19,7 +20,7 @@ const BLOCK_ROWS: usize = 4096;
 /// One answer, in the target's own unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// Mean of all networks.
+    /// Mean over all folds.
     pub value: f64,
     /// Lower interval bound.
     pub lower: f64,
@@ -175,6 +176,12 @@ impl StackPredictor {
         tensor(all.collect(), [members, count, columns], device)
     }
 
+    /// Whether the networks are on the CPU.
+    #[must_use]
+    pub fn is_cpu(&self) -> bool {
+        self.backend.is_cpu()
+    }
+
     /// Rows per block: activations of all networks within a few megabytes on the CPU.
     fn block_rows(&self) -> usize {
         let shape = &self.stack.shape;
@@ -191,10 +198,8 @@ impl StackPredictor {
 pub struct Predictor {
     /// From raw columns to features, for each fold of all repeats.
     pub preprocessors: PerFold<Preprocessor>,
-    /// All networks, fold by fold.
-    pub networks: StackPredictor,
-    /// From members to a prediction, for each fold of all repeats.
-    pub folds: Vec<FoldTarget>,
+    /// What predicts in each fold of all repeats.
+    pub models: Models,
     /// From predictions to intervals.
     pub calibration: Calibration,
     /// The rows that are known.
@@ -213,7 +218,7 @@ impl Predictor {
     #[must_use]
     pub fn predict(&self, rows: &[f64]) -> Vec<Prediction> {
         let block = BLOCK_ROWS * self.columns().len();
-        if self.networks.backend.is_cpu() {
+        if self.models.is_cpu() {
             rows.par_chunks(block).flat_map_iter(|rows| self.predict_block(rows)).collect()
         } else {
             rows.chunks(block).flat_map(|rows| self.predict_block(rows)).collect()
@@ -223,17 +228,15 @@ impl Predictor {
     fn predict_block(&self, rows: &[f64]) -> Vec<Prediction> {
         let matrices = self.preprocessors.map(|preprocessor| preprocessor.transform_rows(rows));
         let raw = rows.chunks_exact(self.columns().len()).collect::<Vec<_>>();
-        self.networks.map_rows(&matrices, |row, targets| self.answer(raw[row], targets))
+        self.models.map_rows(&matrices, |row, values| self.answer(raw[row], values))
     }
 
-    fn answer(&self, raw: &[f64], targets: &[f64]) -> Prediction {
-        let members = targets.chunks_exact(targets.len() / self.folds.len());
-        let pairs = self.folds.iter().zip(members);
-        let own: Vec<f64> =
-            pairs.map(|(fold, members)| fold.combine(members.iter().copied())).collect();
-        let value = own.iter().sum::<f64>() / own.len() as f64;
-        let fold = &self.folds[0];
-        let transformed: Vec<f64> = own.iter().map(|own| fold.transform.apply(*own)).collect();
+    /// The answer for a raw row from what each fold says.
+    fn answer(&self, raw: &[f64], own: &[FoldValue]) -> Prediction {
+        let value = own.iter().map(|own| own.value).sum::<f64>() / own.len() as f64;
+        let fold = &self.models.folds[0];
+        let transformed: Vec<(f64, f64)> =
+            own.iter().map(|own| (fold.transform.apply(own.value), own.spread)).collect();
         let (lower, upper) = fold.interval(value, self.calibration.interval(&transformed));
         let columns_at_fault = self.domain.columns_at_fault(raw);
         Prediction { value, lower, upper, columns_at_fault }

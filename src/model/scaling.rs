@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Linear, stack::tensor};
+use super::{Linear, Regressor, stack::tensor};
 
 /// Most standard deviations that an input may lie from its mean.
 const LARGEST_INPUT: f32 = 20.0;
@@ -35,15 +35,39 @@ impl InputScaling {
     }
 }
 
-/// The scaling of one network, fitted on the rows that train it.
+/// The map from features to the units of a model, fitted on the rows that train it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MemberScaling {
+pub struct InputMap {
     /// How features are bounded.
-    pub inputs: InputScaling,
+    pub scaling: InputScaling,
     /// Centre of each feature, shape `[features]`.
     pub centre: Vec<f32>,
     /// One over the scale of each feature; 0 where it does not vary.
     pub inverse_scale: Vec<f32>,
+}
+
+impl InputMap {
+    /// Appends the mapped features of a row to `values`, as [`StackScaling::apply`] gives them.
+    pub fn scale(&self, row: &[f32], values: &mut Vec<f32>) {
+        let constants = self.centre.iter().zip(&self.inverse_scale);
+        let own = |(x, (centre, inverse)): (&f32, (&f32, &f32))| {
+            self.scaling.bound((x - centre) * inverse)
+        };
+        values.extend(row.iter().zip(constants).map(own));
+    }
+
+    /// Whether it maps rows of `columns` features.
+    #[must_use]
+    pub fn is_consistent(&self, columns: usize) -> bool {
+        self.centre.len() == columns && self.inverse_scale.len() == columns
+    }
+}
+
+/// The scaling of one network, fitted on the rows that train it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemberScaling {
+    /// Of the features.
+    pub inputs: InputMap,
     /// A linear model of the transformed target that the network adds to; none where it predicts
     /// the target alone.
     pub linear: Option<Linear>,
@@ -54,16 +78,6 @@ pub struct MemberScaling {
 }
 
 impl MemberScaling {
-    /// Appends the network's units of a row of features to `values`, as [`StackScaling::apply`]
-    /// gives them.
-    pub fn scale(&self, row: &[f32], values: &mut Vec<f32>) {
-        let constants = self.centre.iter().zip(&self.inverse_scale);
-        let own = |(x, (centre, inverse)): (&f32, (&f32, &f32))| {
-            self.inputs.bound((x - centre) * inverse)
-        };
-        values.extend(row.iter().zip(constants).map(own));
-    }
-
     /// The transformed target that the network's output `output` stands for in a row of features.
     #[must_use]
     pub fn target(&self, output: f32, row: &[f32]) -> f64 {
@@ -103,9 +117,10 @@ impl StackScaling {
             let features = values.len() / count.max(1);
             tensor(values, [count, 1, features], device)
         };
-        let inputs = members.clone().next().map(|member| member.inputs).unwrap_or_default();
-        let centre = members.clone().flat_map(|member| member.centre.iter().copied()).collect();
-        let inverse = members.flat_map(|member| member.inverse_scale.iter().copied()).collect();
+        let maps = members.map(|member| &member.inputs);
+        let inputs = maps.clone().next().map(|map| map.scaling).unwrap_or_default();
+        let centre = maps.clone().flat_map(|map| map.centre.iter().copied()).collect();
+        let inverse = maps.flat_map(|map| map.inverse_scale.iter().copied()).collect();
         Self { inputs, centre: stacked(centre), inverse_scale: stacked(inverse) }
     }
 
@@ -132,20 +147,19 @@ mod tests {
     #[test]
     fn rows_on_the_host_and_tensors_are_scaled_alike() {
         let device = Backend::select(BackendKind::Flex).unwrap().device;
-        for (inputs, largest) in
+        for (scaling, largest) in
             [(InputScaling::Standard, LARGEST_INPUT), (InputScaling::Robust, SMOOTH_BOUND)]
         {
+            let (centre, inverse_scale) = (vec![0.3, -1.7], vec![2.9, 1e5]);
             let member = MemberScaling {
-                inputs,
-                centre: vec![0.3, -1.7],
-                inverse_scale: vec![2.9, 1e5],
+                inputs: InputMap { scaling, centre, inverse_scale },
                 linear: None,
                 target_mean: 0.0,
                 target_deviation: 1.0,
             };
             let rows = vec![0.1, -1.69, 7.7, 3.0, -5.5, -1.7];
             let mut values = Vec::new();
-            rows.chunks_exact(2).for_each(|row| member.scale(row, &mut values));
+            rows.chunks_exact(2).for_each(|row| member.inputs.scale(row, &mut values));
             let stacked = StackScaling::new(std::iter::once(&member), &device);
             assert_eq!(values, host(stacked.apply(tensor(rows, [1, 3, 2], &device))));
             assert!((values[1] - largest).abs() < 1e-4);

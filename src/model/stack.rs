@@ -213,7 +213,7 @@ mod tests {
         for embedding in [Embedding::None, Embedding::Pbld, Embedding::Piecewise] {
             for copies in [1, 3] {
                 let scaled = copies == 1;
-                let shape = StackShape { embedding, copies, scaled, ..plain.clone() };
+                let shape = StackShape { embedding, scaled, copies, ..plain.clone() };
                 assert_gradients(&shape);
             }
         }

@@ -18,33 +18,53 @@ impl MemberWeights {
     #[must_use]
     pub fn draw(shape: &StackShape, active: usize, generator: &mut Generator) -> Self {
         let mut values = Vec::with_capacity(shape.size());
-        let first = ["layer0.weight", "layer0.input"];
         for parameter in shape.parameters() {
-            let is_output = parameter.name == format!("layer{}.weight", shape.depth() - 1);
-            let fan_in = match parameter.name == first[0] {
-                true => shape.embedding.width(active.max(1)),
-                false if is_output && shape.copies > 1 => parameter.columns,
-                false => parameter.rows,
-            };
-            let gain: f64 = if is_output { 1.0 } else { 2.0 };
-            let mut fill = |draw: &mut dyn FnMut(&mut Generator) -> f64| {
-                values.extend((0..parameter.size()).map(|_| draw(generator) as f32));
-            };
-            match parameter.role {
-                Role::Matrix => {
-                    let deviation = (gain / fan_in as f64).sqrt();
-                    fill(&mut |generator| deviation * generator.normal());
-                }
-                Role::Bias | Role::Constant => fill(&mut |_| 0.0),
-                Role::Copy if parameter.name == first[1] => {
-                    values.extend(copy_factors(shape, &parameter, generator));
-                }
-                Role::Scale | Role::Slope | Role::Copy => fill(&mut |_| 1.0),
-                Role::Embedding => embed(&parameter, &mut fill),
+            if parameter.name == "layer0.input" {
+                values.extend(copy_factors(shape, &parameter, generator));
+                continue;
             }
+            let draw = initial_value(shape, active, &parameter);
+            values.extend((0..parameter.size()).map(|_| draw(generator) as f32));
         }
         Self(values)
     }
+}
+
+/// How each value of a parameter is drawn. Frequencies are N(0, 0.1^2), phases uniform, mixtures of
+/// waves and lines uniform within one over the root of what they add up; mixtures of bins are 0.
+fn initial_value(
+    shape: &StackShape,
+    active: usize,
+    parameter: &ParameterShape,
+) -> Box<dyn Fn(&mut Generator) -> f64> {
+    match (parameter.role, parameter.name.as_str()) {
+        (Role::Matrix, _) => {
+            let deviation = matrix_deviation(shape, active, parameter);
+            Box::new(move |generator| deviation * generator.normal())
+        }
+        (Role::Scale | Role::Slope | Role::Copy, _) => Box::new(|_| 1.0),
+        (Role::Embedding, "embedding.frequency") => Box::new(|generator| 0.1 * generator.normal()),
+        (Role::Embedding, "embedding.phase") => Box::new(|generator| generator.between(-PI, PI)),
+        (Role::Embedding, "embedding.mixture") if shape.embedding == Embedding::Piecewise => {
+            Box::new(|_| 0.0)
+        }
+        (Role::Embedding, _) => Box::new(|generator| generator.between(-0.25, 0.25)),
+        (Role::Bias | Role::Constant, _) => Box::new(|_| 0.0),
+    }
+}
+
+/// The standard deviation of the initial values of a matrix.
+fn matrix_deviation(shape: &StackShape, active: usize, parameter: &ParameterShape) -> f64 {
+    let is_output = parameter.name == format!("layer{}.weight", shape.depth() - 1);
+    let fan_in = if parameter.name == "layer0.weight" {
+        shape.embedding.width(active.max(1))
+    } else if is_output && shape.copies > 1 {
+        parameter.columns
+    } else {
+        parameter.rows
+    };
+    let gain: f64 = if is_output { 1.0 } else { 2.0 };
+    (gain / fan_in as f64).sqrt()
 }
 
 /// Factors of each copy on the inputs of the first layer: a random sign, or a normal number shared
@@ -73,16 +93,4 @@ fn copy_factors(
         }
     }
     factors
-}
-
-/// How each part of an embedding starts: frequencies N(0, 0.1^2), phases uniform, mixtures of waves
-/// and lines uniform within one over the root of what they add up; mixtures of bins at 0.
-fn embed(parameter: &ParameterShape, fill: &mut dyn FnMut(&mut dyn FnMut(&mut Generator) -> f64)) {
-    match (parameter.name.as_str(), parameter.columns) {
-        ("embedding.frequency", _) => fill(&mut |generator| 0.1 * generator.normal()),
-        ("embedding.phase", _) => fill(&mut |generator| generator.between(-PI, PI)),
-        // Only waves are mixed into so few numbers.
-        ("embedding.mixture", 4..) => fill(&mut |_| 0.0),
-        _ => fill(&mut |generator| generator.between(-0.25, 0.25)),
-    }
 }

@@ -53,6 +53,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
         history: Vec::new(),
         features: FeatureSummary::default(),
         cleaning: CleaningSummary::default(),
+        leaderboard: None,
         leakage: None,
         loss_name: String::new(),
         warnings: warnings(&dataset, &checkpoint),
@@ -98,11 +99,15 @@ fn columns(options: &EvaluateOptions, checkpoint: &Checkpoint) -> Result<DataCon
         bail!("{}: expected a file that exists", options.data.display());
     }
     let table = TableFile::open(&options.data)?;
-    let has_group = table.header().contains(&schema.group);
+    let named = |column: &String| {
+        if table.header().contains(column) { column.clone() } else { String::new() }
+    };
     Ok(DataConfig {
         path: options.data.clone(),
         target: schema.target.clone(),
-        group: if has_group { schema.group.clone() } else { String::new() },
+        group: named(&schema.group),
+        weight: named(&schema.weight),
+        uncertainty: named(&schema.uncertainty),
         features: schema.features.clone(),
         unit: schema.unit.clone(),
         schema: "none".into(),

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::{
     data::{Dataset, FoldPlan, Split},
     features::{FeatureBlock, FeatureSet},
-    model::Backend,
     report::{FeatureCandidate, FeatureSummary},
     train::TrainError,
 };
 
 use super::{
-    TrainObserver,
+    Params, TrainObserver,
     inner_errors::{inner_errors, inner_plan, judged_rows},
+    interrupted,
     prepared::{Prepared, RawTable},
     run_folder::RunStart,
 };
@@ -47,7 +47,6 @@ pub(super) fn choose(
     raw: RawTable<'_>,
     plan: &FoldPlan,
     start: &RunStart,
-    backend: &Backend,
     observer: &dyn TrainObserver,
 ) -> Result<Choice> {
     let params = &start.params;
@@ -64,7 +63,10 @@ pub(super) fn choose(
         let Some(inner) = inner_plan(own.table(raw), params.train.seed, fold) else { continue };
         for (index, set) in tried.iter_mut().enumerate() {
             observer.on_choice(fold * all / folds + index, all);
-            set.judge(own.table(raw), (fold, &inner), start, backend)?;
+            if interrupted() {
+                return Err(start.told(TrainError::Interrupted));
+            }
+            set.judge(own.table(raw), (fold, &inner), params);
         }
     }
     observer.on_choice(all, all);
@@ -118,25 +120,11 @@ impl Tried {
         Self { blocks, features: 0, errors: vec![Vec::new(); folds] }
     }
 
-    /// Judges the set within the training rows of a fold; a set on which networks diverge is worse
-    /// than any other.
-    fn judge(
-        &mut self,
-        own: RawTable<'_>,
-        (fold, plan): (usize, &FoldPlan),
-        start: &RunStart,
-        backend: &Backend,
-    ) -> Result<()> {
-        let Ok(prepared) = own.prepare_alike(plan.clone(), &self.blocks) else {
-            return Ok(());
-        };
+    /// Judges the set within the training rows of a fold.
+    fn judge(&mut self, own: RawTable<'_>, (fold, plan): (usize, &FoldPlan), params: &Params) {
+        let Ok(prepared) = own.prepare_alike(plan.clone(), &self.blocks) else { return };
         self.features = prepared.width();
-        self.errors[fold] = match inner_errors(own, &prepared, &start.params, backend) {
-            Ok(errors) => errors,
-            Err(TrainError::Diverged { .. }) => vec![f64::INFINITY],
-            Err(error) => return Err(start.told(error)),
-        };
-        Ok(())
+        self.errors[fold] = inner_errors(own, &prepared, params);
     }
 
     /// Root of the mean error of a fold's groups; infinite where there is none.

@@ -1,25 +1,23 @@
 //! How well a feature set does within the training rows of one fold.
 
+use rayon::prelude::*;
+
 use crate::{
     data::{FoldPlan, Generator, Split, balanced_parts},
-    evaluate::{OutOfFoldInputs, TrainedNetworks, held_out_predictions},
-    model::{Backend, ModelConfig},
-    train::{Cut, Hooks, TrainError, Trained, Training, TrainingPlan, fit},
+    model::Regressor,
+    train::{LearningRows, fit_quick_kernel},
 };
 
 use super::{
-    Params, interrupted,
+    Params,
     prepared::{Prepared, RawTable},
 };
 
 /// Parts that the training rows of a fold are cut into to judge a set.
 const PARTS: usize = 4;
 
-/// Networks that judge a set on each part.
-const MEMBERS: usize = 2;
-
 /// Training rows of a fold that sets are judged on at most, groups kept whole.
-const MOST_ROWS: usize = 5_000;
+const MOST_ROWS: usize = 2_000;
 
 const CHOICE_STREAM: u64 = 6;
 
@@ -60,39 +58,30 @@ pub(super) fn inner_plan(raw: RawTable<'_>, seed: u64, index: usize) -> Option<F
 
 /// The mean squared error of each group, in the order of the groups and in the space of learning: on
 /// the target's own scale a few large targets would decide.
-pub(super) fn inner_errors(
-    raw: RawTable<'_>,
-    prepared: &Prepared,
-    params: &Params,
-    backend: &Backend,
-) -> Result<Vec<f64>, TrainError> {
+///
+/// A kernel regression judges, which is as sensitive to its features as a network and has a closed
+/// form; it is fitted anew without each part.
+pub(super) fn inner_errors(raw: RawTable<'_>, prepared: &Prepared, params: &Params) -> Vec<f64> {
+    let transform = params.target.transform;
+    let weights = raw.dataset.row_weights(|y| transform.slope(y));
     let groups = raw.dataset.group_ids();
-    let table = prepared.table(raw.transformed, &groups);
-    let model = ModelConfig { members: MEMBERS, ..params.model.clone() };
-    let plan = TrainingPlan::new(table, &prepared.plan, &model, &params.train);
-    let hooks = Hooks { on_epoch: &|_| {}, interrupted: &interrupted, state_folder: None };
-    let cut = Cut::for_backend(backend);
-    let (config, model) = (&params.train, &model);
-    let trained = fit(Training { table, plan: &plan, model, config, backend, cut }, &hooks)?;
-    let inputs = OutOfFoldInputs {
-        dataset: raw.dataset,
-        matrices: &prepared.matrices,
-        transformed: raw.transformed,
-        plan: &prepared.plan,
-        target: &params.target,
-        level: params.interval.level,
-    };
-    let shape = model.shape(prepared.width());
-    let Trained { members, scaling, .. } = &trained;
-    let networks = TrainedNetworks { shape: &shape, members, scaling, backend };
-    let predictions = held_out_predictions(inputs, networks);
-    let held_out = prepared.plan.splits.iter().flat_map(|split| &split.held_out);
-    let errors = held_out.zip(predictions.concat()).map(|(row, prediction)| {
-        let prediction = params.target.transform.apply(prediction);
-        let square = (raw.transformed[*row as usize] - prediction).powi(2);
-        (groups[*row as usize], square)
+    let splits = prepared.plan.splits.par_iter().enumerate();
+    let errors = splits.flat_map_iter(|(index, split)| {
+        let stream = [CHOICE_STREAM, index as u64, 2];
+        let mut generator = Generator::new(params.train.seed, &stream);
+        let (matrix, targets) = (prepared.matrices.get(index), raw.transformed);
+        let parts = balanced_parts(&split.train, &groups, targets, PARTS, &mut generator);
+        let (rows, weights) = (&split.train[..], &weights[..]);
+        let data = LearningRows { matrix, targets, weights, rows, parts: &parts, judged: PARTS };
+        let model = fit_quick_kernel(data, params.train.seed, &stream);
+        let error = |row: &u32| {
+            let prediction = model.predict(matrix.row(*row as usize));
+            let square = (targets[*row as usize] - prediction).powi(2);
+            (groups[*row as usize], weights[*row as usize] * square)
+        };
+        split.held_out.iter().map(error).collect::<Vec<_>>()
     });
-    Ok(means_by_group(errors.collect()))
+    means_by_group(errors.collect())
 }
 
 /// The mean of the values of each group, in the order of the groups.

@@ -51,7 +51,8 @@ pub(super) fn compared(
         };
         Some(rmse(by_row) / rmse(by_group)).filter(|ratio| ratio.is_finite())
     };
-    let scores = |rows: &[ScoredRow]| Scores::of(&rows.iter().collect::<Vec<_>>());
+    let level = params.interval.level;
+    let scores = |rows: &[ScoredRow]| Scores::of(&rows.iter().collect::<Vec<_>>(), level);
     Leakage {
         by_group: scores(by_group),
         by_row: scores(by_row),

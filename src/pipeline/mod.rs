@@ -17,6 +17,7 @@ mod params;
 mod predict_job;
 mod prepared;
 mod provenance;
+mod recipe;
 mod run_folder;
 mod train_job;
 mod training_fit;

@@ -38,6 +38,9 @@ pub struct Params {
     pub interval: IntervalConfig,
     /// Where results go.
     pub paths: PathsConfig,
+    /// Keys that were set by hand, e.g. `train.epochs`.
+    #[serde(skip)]
+    pub given: Vec<String>,
 }
 
 /// Where results go.
@@ -140,9 +143,30 @@ impl Params {
             overrides::apply(&mut table, set)?;
             params = typed(&table, &format!("--set {set}"))?;
         }
+        params.given = overrides::keys(&table);
         params.check()?;
         // No limit, which JSON has no number for.
         params.target.minimum = params.target.minimum.filter(|minimum| minimum.is_finite());
+        Ok(params)
+    }
+
+    /// The same parameters with `KEY=VALUE` for every key that was not set by hand.
+    ///
+    /// # Errors
+    /// When a value is of the wrong type or out of range.
+    pub(super) fn with<'a>(
+        &self,
+        sets: impl IntoIterator<Item = &'a &'a str>,
+    ) -> Result<Self, ParamsError> {
+        let mut table = Table::try_from(self).unwrap_or_default();
+        for set in sets {
+            let key = set.split('=').next().unwrap_or_default();
+            if !self.given.iter().any(|given| given == key) {
+                overrides::apply(&mut table, set)?;
+            }
+        }
+        let params = Self { given: self.given.clone(), ..typed(&table, "recipe")? };
+        params.check()?;
         Ok(params)
     }
 

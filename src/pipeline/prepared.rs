@@ -96,10 +96,11 @@ impl Prepared {
     /// What the networks learn from.
     pub(super) fn table<'a>(
         &'a self,
-        transformed: &'a [f64],
+        targets: &'a [f64],
+        weights: &'a [f64],
         groups: &'a [u32],
     ) -> TrainingTable<'a> {
-        TrainingTable { features: &self.matrices, targets: transformed, groups }
+        TrainingTable { features: &self.matrices, targets, weights, groups }
     }
 
     /// Columns of the features.

@@ -40,6 +40,8 @@ pub(super) struct RunStart {
     pub(super) schema: TableSchema,
     /// The features of each fold; `None` until they are chosen.
     pub(super) choice: Option<Choice>,
+    /// Whether every kind of model is trained.
+    pub(super) compare: bool,
     /// All parameters.
     pub(super) params: Params,
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     data::Dataset,
-    model::{Backend, BackendKind},
+    model::{Backend, BackendKind, ModelKind},
     report::{RunReport, write_report},
     train::{EpochEvent, TrainError},
 };
@@ -36,12 +36,16 @@ pub struct TrainOptions {
     pub resume: bool,
     /// Whether to replace a run of the same name.
     pub force: bool,
+    /// Whether to train every kind of model, to compare with the one that predicts.
+    pub compare: bool,
 }
 
 /// Somebody who watches a training.
 pub trait TrainObserver: Sync {
     /// Called while feature sets are compared: `done` of `all` are.
     fn on_choice(&self, done: usize, all: usize);
+    /// Called while regressors are fitted: `done` of `all` are. From several threads.
+    fn on_regressor(&self, done: usize, all: usize);
     /// Called before the first epoch.
     fn on_start(&self, start: &Start<'_>);
     /// Called after each epoch of each fold, from several threads.
@@ -59,6 +63,8 @@ pub struct Start<'a> {
     pub params: &'a Params,
     /// The backend.
     pub backend: &'a Backend,
+    /// The kinds of models that are trained.
+    pub kinds: &'a [ModelKind],
     /// Folds of all repeats.
     pub folds: usize,
     /// Repeats of the cross-validation.
@@ -109,21 +115,24 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
         dataset: &inputs.dataset,
         params: &inputs.start.params,
         backend: &inputs.backend,
+        kinds: &inputs.kinds(),
         folds: inputs.prepared.plan.splits.len(),
         repeats: inputs.prepared.plan.repeats,
         compared_folds: inputs.other.as_ref().map_or(0, |other| other.plan.splits.len()),
         warnings: &inputs.warnings,
     });
     let began = Instant::now();
-    let trained =
+    let fitted =
         inputs.fit(&run, observer).inspect_err(|error| discard_if_diverged(&run, error))?;
     let seconds = began.elapsed().as_secs_f64();
     tracing::info!("trained in {seconds:.1} s");
-    let baseline = inputs.baseline();
-    let judged = inputs.judge(&trained);
+    let baseline = inputs.baseline(&fitted);
+    let judged = inputs.judge(&fitted);
+    let leaderboard = inputs.leaderboard(&judged);
     tracing::info!("judged after {:.1} s", began.elapsed().as_secs_f64());
     let leakage = inputs.leakage(&judged.rows, &run, observer)?;
-    let outcome = Outcome { trained, judged, baseline, leakage, seconds };
+    let trained = fitted.networks;
+    let outcome = Outcome { trained, judged, baseline, leaderboard, leakage, seconds };
     let finished = write(&inputs, &run, &drafts, outcome)?;
     tracing::info!("reported after {:.1} s", began.elapsed().as_secs_f64());
     Ok(finished)

@@ -6,11 +6,16 @@ use anyhow::Result;
 
 use crate::{
     evaluate::{
-        Judged, OutOfFoldInputs, ScoredRow, Scores, TrainedNetworks, judge_baseline, judge_stack,
+        Judged, Leaderboard, OutOfFoldInputs, ScoredRow, Scores, TrainedModels, TrainedNetworks,
+        judge, judge_baseline,
     },
     features::TargetTransform,
+    model::{ModelKind, RegressorKind},
     report::{Baseline, Leakage},
-    train::{Cut, EpochEvent, Hooks, TrainError, Trained, Training, TrainingPlan, fit},
+    train::{
+        Cut, EpochEvent, Hooks, InnerJudged, RegressorHooks, TrainError, Trained, Training,
+        TrainingPlan, TrainingTable, fit, fit_regressors,
+    },
 };
 
 use super::{
@@ -18,10 +23,20 @@ use super::{
     training_inputs::Inputs,
 };
 
+/// Everything that was trained on some folds.
+pub(super) struct Fitted {
+    pub(super) plan: TrainingPlan,
+    /// No members where no networks were trained.
+    pub(super) networks: Trained,
+    pub(super) regressors: Vec<Vec<InnerJudged>>,
+}
+
 impl Inputs {
-    /// Trains the networks that become the model.
-    pub(super) fn fit(&self, run: &RunFolder, observer: &dyn TrainObserver) -> Result<Trained> {
-        self.fit_folds(&self.prepared, &run.unfinished, &|event| observer.on_epoch(event))
+    /// Trains the models that predict, and those that are compared with them.
+    pub(super) fn fit(&self, run: &RunFolder, observer: &dyn TrainObserver) -> Result<Fitted> {
+        self.fit_folds(&self.prepared, &run.unfinished, observer, &|event| {
+            observer.on_epoch(event);
+        })
     }
 
     /// Trains and scores the other way to split, where there is one to compare with.
@@ -36,8 +51,8 @@ impl Inputs {
         let on_epoch = |event: &EpochEvent| {
             observer.on_epoch(&EpochEvent { repeat: first + event.repeat, ..event.clone() });
         };
-        let trained = match self.fit_folds(other, &run.other_split()?, &on_epoch) {
-            Ok(trained) => trained,
+        let fitted = match self.fit_folds(other, &run.other_split()?, observer, &on_epoch) {
+            Ok(fitted) => fitted,
             // The run itself is whole; only the comparison is not.
             Err(error) if matches!(error.downcast_ref(), Some(TrainError::Diverged { .. })) => {
                 tracing::warn!("the other way to split could not be scored: {error}");
@@ -45,7 +60,7 @@ impl Inputs {
             }
             Err(error) => return Err(error),
         };
-        let rows = self.judge_folds(other, &trained).rows;
+        let rows = self.judge_folds(other, &fitted).rows;
         Ok(Some(leakage::compared(&self.dataset, &self.start.params, (own, &rows))))
     }
 
@@ -53,59 +68,127 @@ impl Inputs {
         &self,
         prepared: &Prepared,
         state_folder: &Path,
+        observer: &dyn TrainObserver,
         on_epoch: &(dyn Fn(&EpochEvent) + Sync),
-    ) -> Result<Trained> {
+    ) -> Result<Fitted> {
         let params = &self.start.params;
-        let groups = self.dataset.group_ids();
-        let table = prepared.table(&self.transformed, &groups);
+        let (groups, weights) = (
+            self.dataset.group_ids(),
+            self.dataset.row_weights(|y| self.start.params.target.transform.slope(y)),
+        );
+        let table = prepared.table(&self.transformed, &weights, &groups);
         let plan = TrainingPlan::new(table, &prepared.plan, &params.model, &params.train);
+        let hooks = RegressorHooks {
+            on_fitted: &|done, all| observer.on_regressor(done, all),
+            interrupted: &interrupted,
+            state_folder: Some(state_folder),
+        };
+        let kinds: Vec<RegressorKind> =
+            self.kinds().into_iter().filter_map(ModelKind::regressor).collect();
+        let judged = params.model.members.clamp(2, params.train.inner_parts);
+        let regressors =
+            fit_regressors(table, &plan.folds, (&kinds, judged), params.train.seed, &hooks)
+                .map_err(|error| self.start.told(error))?;
         let hooks = Hooks { on_epoch, interrupted: &interrupted, state_folder: Some(state_folder) };
+        let networks = if self.kinds().contains(&ModelKind::Mlp) {
+            self.fit_networks(table, &plan, &hooks)?
+        } else {
+            Trained::none(plan.folds.len())
+        };
+        Ok(Fitted { plan, networks, regressors })
+    }
+
+    fn fit_networks(
+        &self,
+        table: TrainingTable<'_>,
+        plan: &TrainingPlan,
+        hooks: &Hooks<'_>,
+    ) -> Result<Trained> {
         let training = Training {
             table,
-            plan: &plan,
-            model: &params.model,
-            config: &params.train,
+            plan,
+            model: &self.start.params.model,
+            config: &self.start.params.train,
             backend: &self.backend,
             cut: Cut::for_backend(&self.backend),
         };
-        fit(training, &hooks).map_err(|error| self.start.told(error))
+        fit(training, hooks).map_err(|error| self.start.told(error))
     }
 
-    fn out_of_fold<'a>(&'a self, prepared: &'a Prepared) -> OutOfFoldInputs<'a> {
+    /// The kinds of models that are trained.
+    pub(super) fn kinds(&self) -> Vec<ModelKind> {
+        if self.start.compare {
+            return ModelKind::SINGLE.to_vec();
+        }
+        self.start.params.model.kind.parts()
+    }
+
+    fn out_of_fold<'a>(
+        &'a self,
+        prepared: &'a Prepared,
+        weights: &'a [f64],
+    ) -> OutOfFoldInputs<'a> {
         OutOfFoldInputs {
             dataset: &self.dataset,
             matrices: &prepared.matrices,
             transformed: &self.transformed,
+            weights,
             plan: &prepared.plan,
             target: &self.start.params.target,
             level: self.start.params.interval.level,
         }
     }
 
-    pub(super) fn judge(&self, trained: &Trained) -> Judged {
-        self.judge_folds(&self.prepared, trained)
+    pub(super) fn judge(&self, fitted: &Fitted) -> Judged {
+        self.judge_folds(&self.prepared, fitted)
     }
 
-    fn judge_folds(&self, prepared: &Prepared, trained: &Trained) -> Judged {
+    fn judge_folds(&self, prepared: &Prepared, fitted: &Fitted) -> Judged {
         let shape = self.start.params.model.shape(prepared.width());
-        let inputs = self.out_of_fold(prepared);
-        let Trained { members, scaling, .. } = trained;
+        let weights = self.dataset.row_weights(|y| self.start.params.target.transform.slope(y));
+        let Trained { members, scaling, .. } = &fitted.networks;
         let networks = TrainedNetworks { shape: &shape, members, scaling, backend: &self.backend };
-        judge_stack(inputs, networks, &self.plain.1)
+        let models = TrainedModels {
+            networks: (!members.is_empty()).then_some(networks),
+            regressors: &fitted.regressors,
+            tasks: &fitted.plan.folds,
+            parts: &self.start.params.model.kind.parts(),
+            seed: self.start.params.train.seed,
+        };
+        judge(self.out_of_fold(prepared, &weights), models, &self.plain.1)
+    }
+
+    /// Every model side by side; `None` where there is but one.
+    pub(super) fn leaderboard(&self, judged: &Judged) -> Option<Leaderboard> {
+        let kind = self.start.params.model.kind;
+        let (plan, targets) = (&self.prepared.plan, &self.dataset.target);
+        let weights = self.dataset.row_weights(|_| 1.0);
+        (self.kinds().len() > 1)
+            .then(|| Leaderboard::new(&judged.candidates, plan, (targets, &weights), kind))
     }
 
     /// Ridge regression of the target or of its transform, whichever does better on these folds:
     /// choosing after the fact favours the baseline.
-    pub(super) fn baseline(&self) -> Option<Baseline> {
+    pub(super) fn baseline(&self, fitted: &Fitted) -> Option<Baseline> {
         let (target, transform) = (&self.dataset.target_name, self.start.params.target.transform);
         let plain = (format!("ridge of {target}"), TargetTransform::None);
         let mut candidates = vec![plain];
         if transform == TargetTransform::Log {
             candidates.push((format!("ridge of ln {target}"), transform));
         }
+        let (weights, tasks) = (
+            self.dataset.row_weights(|y| self.start.params.target.transform.slope(y)),
+            &fitted.plan.folds,
+        );
         let judge = |(name, transform): (String, TargetTransform)| {
-            let rows = judge_baseline(self.out_of_fold(&self.prepared), transform);
-            Baseline { name, scores: Scores::of(&rows.iter().collect::<Vec<_>>()) }
+            let rows = judge_baseline(self.out_of_fold(&self.prepared, &weights), tasks, transform);
+            Baseline {
+                name,
+                scores: Scores::of(
+                    &rows.iter().collect::<Vec<_>>(),
+                    self.start.params.interval.level,
+                ),
+            }
         };
         let judged = candidates.into_iter().map(judge);
         judged.min_by(|a, b| a.scores.rmse.total_cmp(&b.scores.rmse))

@@ -77,7 +77,7 @@ impl Accepted {
         };
         let choice = match start.choice.clone() {
             Some(choice) => choice,
-            None => feature_choice::choose(raw, &plan, &start, &backend, observer)?,
+            None => feature_choice::choose(raw, &plan, &start, observer)?,
         };
         let usual = choice.most_frequent();
         let other = match leakage::other_plan(&dataset, params) {

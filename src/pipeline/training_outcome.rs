@@ -6,11 +6,11 @@ use anyhow::Result;
 
 use crate::{
     data::Dataset,
-    evaluate::{Evaluation, Judged},
+    evaluate::{Evaluation, Judged, Leaderboard},
     features::TargetTransform,
     model::{Domain, DomainGuard},
     report::{Baseline, DataSummary, Leakage, Provenance, RunReport},
-    train::{Checkpoint, FORMAT_VERSION, Loss, Manifest, Schema, Trained},
+    train::{BlendEntry, Checkpoint, FORMAT_VERSION, Loss, Manifest, Schema, Trained},
 };
 
 use super::{Params, provenance, training_inputs::Inputs};
@@ -20,6 +20,7 @@ pub(super) struct Outcome {
     pub(super) trained: Trained,
     pub(super) judged: Judged,
     pub(super) baseline: Option<Baseline>,
+    pub(super) leaderboard: Option<Leaderboard>,
     pub(super) leakage: Option<Leakage>,
     pub(super) seconds: f64,
 }
@@ -28,17 +29,24 @@ impl Inputs {
     pub(super) fn checkpoint(&self, outcome: Outcome, metrics: &str) -> Result<Checkpoint> {
         let Outcome { trained, judged, .. } = outcome;
         let (params, dataset) = (&self.start.params, &self.dataset);
+        let is_asked = judged.blends.iter().any(|blend| blend.networks > 0.0);
+        let (members, scaling) =
+            if is_asked { (trained.members, trained.scaling) } else { Default::default() };
+        let entries = judged.blends.iter().map(BlendEntry::of).collect();
         let manifest = Manifest {
             format: FORMAT_VERSION,
             schema: Schema {
                 target: dataset.target_name.clone(),
                 unit: params.data.unit.clone(),
                 group: dataset.groups.as_ref().map_or(String::new(), |g| g.column.clone()),
+                weight: params.data.weight.clone(),
+                uncertainty: params.data.uncertainty.clone(),
                 features: dataset.feature_names.clone(),
             },
             preprocessors: self.prepared.preprocessors.clone(),
             shape: params.model.shape(self.prepared.width()),
-            scaling: trained.scaling,
+            scaling,
+            blends: entries,
             folds: judged.folds,
             calibration: judged.calibration,
             domain: self.domain(judged.domain),
@@ -47,7 +55,7 @@ impl Inputs {
             metrics: serde_json::from_str(metrics)?,
             checksums: BTreeMap::new(),
         };
-        Ok(Checkpoint { manifest, members: trained.members })
+        Ok(Checkpoint { manifest, members, blends: judged.blends })
     }
 
     /// The report; takes the judged rows and the history, which a checkpoint does not need.
@@ -68,6 +76,7 @@ impl Inputs {
             baseline: outcome.baseline.take(),
             features: self.features.clone(),
             cleaning: self.cleaning.clone(),
+            leaderboard: outcome.leaderboard.take(),
             leakage: outcome.leakage.take(),
             history: std::mem::take(&mut trained.history),
             loss_name: loss_name(params),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    JobError, Params, TrainOptions, provenance,
+    JobError, Params, TrainOptions, provenance, recipe,
     run_folder::{RunFolder, RunStart, default_name, find_unfinished},
 };
 
@@ -21,6 +21,7 @@ pub(super) fn start_of(options: TrainOptions) -> Result<(RunStart, Dataset, Back
 fn new_start(options: TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
     let mut params = options.params;
     let dataset = read(&params)?;
+    params = recipe::resolve(&params, dataset.rows())?;
     let backend = Backend::select(options.backend.unwrap_or_default())?;
     let name = options.name.unwrap_or_else(|| default_name(&params, &dataset.sha256));
     let schema = schema_of(&params)?;
@@ -41,6 +42,7 @@ fn new_start(options: TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
         folds_sha256: String::new(),
         schema,
         choice: None,
+        compare: options.compare,
         params,
     };
     Ok((start, dataset, backend))

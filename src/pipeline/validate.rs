@@ -44,6 +44,7 @@ fn check_model(params: &Params) -> Result<(), ParamsError> {
     let fits = (1..=8).contains(&widths.len()) && widths.iter().all(|w| (1..=4096).contains(w));
     require(fits, "model.hidden", format!("{widths:?}"), "1 to 8 widths from 1 to 4096")?;
     require((0.0..=0.9).contains(&model.dropout), "model.dropout", model.dropout, "0 to 0.9")?;
+    require((1..=64).contains(&model.copies), "model.copies", model.copies, "1 to 64")?;
     require((1..=100).contains(&model.members), "model.members", model.members, "1 to 100")
 }
 
@@ -58,6 +59,8 @@ fn check_training(params: &Params) -> Result<(), ParamsError> {
     require((1e-7..=1.0).contains(&rate), "train.learning_rate", rate, "1e-7 to 1")?;
     let decay = train.weight_decay;
     require((0.0..=10.0).contains(&decay), "train.weight_decay", decay, "0 to 10")?;
+    let beta = train.beta_2;
+    require((0.5..1.0).contains(&beta), "train.beta_2", beta, "0.5 to below 1")?;
     let delta = train.huber_delta;
     let positive = delta > 0.0 && delta.is_finite();
     require(positive, "train.huber_delta", delta, "a number above 0")?;

@@ -72,6 +72,7 @@ mod tests {
             bias: 0.0,
             coverage: 0.9,
             interval_width: 1.0,
+            interval_score: 1.2,
             rows: 10,
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Leakage;
-use crate::evaluate::{Evaluation, Scores};
+use crate::evaluate::{Evaluation, Leaderboard, Scores};
 use crate::train::EpochRecord;
 
 /// One run, ready to be drawn and printed: a training, or an evaluation on rows that the model has
@@ -22,6 +22,8 @@ pub struct RunReport {
     pub features: FeatureSummary,
     /// What cleaning did; nothing for an evaluation.
     pub cleaning: CleaningSummary,
+    /// Every model on the same folds; `None` where there is but one.
+    pub leaderboard: Option<Leaderboard>,
     /// The two ways to split side by side; `None` where rows share no groups or it was not asked for.
     pub leakage: Option<Leakage>,
     /// Losses by epoch and network; empty where nothing was trained.

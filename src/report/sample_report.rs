@@ -28,6 +28,7 @@ pub(super) fn sample_report(n_rows: usize, n_folds: usize) -> RunReport {
         loss_name: "mean squared error of the standardised ln(mass)".to_owned(),
         features: FeatureSummary::default(),
         cleaning: CleaningSummary::default(),
+        leaderboard: None,
         leakage: None,
         warnings: Vec::new(),
         params: "seed = 7\n".to_owned(),
@@ -49,6 +50,7 @@ fn scored_row(row: usize, n_folds: usize) -> ScoredRow {
         lower: prediction * 0.8,
         upper: prediction * 1.2,
         out_of_domain: row % 17 == 5,
+        weight: 1.0,
     }
 }
 
@@ -63,6 +65,7 @@ fn scores(rows: &[ScoredRow]) -> Scores {
         bias: 0.01,
         coverage: 0.91,
         interval_width: 4.0,
+        interval_score: 5.2,
         rows: rows.len(),
     }
 }

@@ -7,12 +7,22 @@ use serde::Serialize;
 use super::Leakage;
 use super::run_report::{Baseline, CleaningSummary, FeatureSummary, RunReport};
 use crate::evaluate::ScoredRow;
-use crate::evaluate::{FoldScores, RangeScores, Scores};
+use crate::evaluate::{FoldScores, Leaderboard, RangeScores, Scores};
 use crate::train::EpochRecord;
 
 /// Columns of `predictions.csv`.
-const PREDICTION_COLUMNS: [&str; 9] =
-    ["row", "group", "repeat", "fold", "target", "prediction", "lower", "upper", "out_of_domain"];
+const PREDICTION_COLUMNS: [&str; 10] = [
+    "row",
+    "group",
+    "repeat",
+    "fold",
+    "target",
+    "prediction",
+    "lower",
+    "upper",
+    "out_of_domain",
+    "weight",
+];
 
 /// Columns of `history.csv`.
 const HISTORY_COLUMNS: [&str; 7] =
@@ -30,6 +40,8 @@ struct Metrics<'a> {
     folds: &'a [FoldScores],
     ranges: &'a [RangeScores],
     baseline: Option<NamedScores<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leaderboard: Option<&'a Leaderboard>,
     leakage: Option<&'a Leakage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     features: Option<&'a FeatureSummary>,
@@ -65,6 +77,7 @@ pub(super) fn metrics_json(report: &RunReport) -> serde_json::Result<Vec<u8>> {
         folds: &evaluation.folds,
         ranges: &evaluation.ranges,
         baseline: report.baseline.as_ref().map(named_scores),
+        leaderboard: report.leaderboard.as_ref(),
         leakage: report.leakage.as_ref(),
         features: report.is_cross_validated().then_some(&report.features),
         cleaning: report.is_cross_validated().then_some(&report.cleaning),

@@ -51,13 +51,15 @@ pub(super) fn dropout_mask(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{InputScaling, MemberScaling};
+    use crate::model::{InputMap, InputScaling, MemberScaling};
 
     fn task(rows: u32) -> MemberTask {
         let scaling = MemberScaling {
-            inputs: InputScaling::Standard,
-            centre: vec![],
-            inverse_scale: vec![],
+            inputs: InputMap {
+                scaling: InputScaling::Standard,
+                centre: vec![],
+                inverse_scale: vec![],
+            },
             linear: None,
             target_mean: 0.0,
             target_deviation: 1.0,

@@ -14,17 +14,21 @@ use crate::{
     data::{MissingCells, sha256_file},
     features::{PerFold, Preprocessor},
     model::{
-        Backend, Calibration, Domain, FoldTarget, MemberScaling, MemberWeights, Predictor,
-        StackPredictor, StackShape,
+        Backend, Blend, Calibration, Domain, FittedRegressor, FoldTarget, MemberScaling,
+        MemberWeights, Models, Predictor, RegressorKind, Spread, StackPredictor, StackShape,
     },
 };
 
-use super::state::{Floats, floats};
+use super::{
+    regressors::{Array, from_arrays, read, to_arrays},
+    state::{Floats, floats},
+};
 
 /// The checkpoint format that this program reads and writes.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 const MODEL_FILE: &str = "model.safetensors";
+const REGRESSOR_FILE: &str = "regressors.safetensors";
 const MANIFEST_FILE: &str = "manifest.json";
 
 /// Why a checkpoint was refused.
@@ -61,6 +65,10 @@ pub struct Schema {
     pub unit: String,
     /// Group column; empty where there is none.
     pub group: String,
+    /// Column of weights; empty where there is none.
+    pub weight: String,
+    /// Column of the targets' standard deviations; empty where there is none.
+    pub uncertainty: String,
     /// Feature columns, in order.
     pub features: Vec<String>,
 }
@@ -78,6 +86,8 @@ pub struct Manifest {
     pub shape: StackShape,
     /// Scaling of each network, fold by fold.
     pub scaling: Vec<MemberScaling>,
+    /// How each fold weighs what it has.
+    pub blends: Vec<BlendEntry>,
     /// From members to a prediction, fold by fold.
     pub folds: Vec<FoldTarget>,
     /// From predictions to intervals.
@@ -99,8 +109,38 @@ pub struct Manifest {
 pub struct Checkpoint {
     /// Everything but the weights.
     pub manifest: Manifest,
-    /// Weights of every network, fold by fold.
+    /// Weights of every network, fold by fold; none where no fold asks them.
     pub members: Vec<MemberWeights>,
+    /// How each fold weighs what it has, in the order of the manifest.
+    pub blends: Vec<Blend>,
+}
+
+/// How a fold weighs what it has; weights add up to one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlendEntry {
+    /// Weight of the mean of its networks.
+    pub networks: f64,
+    /// Weight of each of its regressors.
+    pub regressors: Vec<(RegressorKind, f64)>,
+    /// How far off it expects to be at least: everywhere, or where a regressor of its residuals does
+    /// not say more.
+    pub spread: f64,
+    /// The kind of that regressor; none where the spread is the same everywhere.
+    pub spread_model: Option<RegressorKind>,
+}
+
+impl BlendEntry {
+    /// What a manifest says of a blend.
+    #[must_use]
+    pub fn of(blend: &Blend) -> Self {
+        let regressors = blend.regressors.iter().map(|(weight, own)| (own.kind, *weight));
+        let (spread, spread_model) = match &blend.spread {
+            Spread::Constant(spread) => (*spread, None),
+            Spread::Model { regressor, floor } => (*floor, Some(regressor.kind)),
+        };
+        let (networks, regressors) = (blend.networks, regressors.collect());
+        Self { networks, regressors, spread, spread_model }
+    }
 }
 
 impl Checkpoint {
@@ -109,11 +149,13 @@ impl Checkpoint {
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&mut self, folder: &Path) -> Result<(), CheckpointError> {
-        let model = folder.join(MODEL_FILE);
-        let bytes = self.tensors().map_err(|source| access(&model, source))?;
-        fs::write(&model, bytes).map_err(|source| access(&model, source))?;
-        let checksum = sha256_file(&model).map_err(|source| access(&model, source))?;
-        self.manifest.checksums.insert(MODEL_FILE.to_owned(), checksum);
+        for (name, bytes) in [(MODEL_FILE, self.tensors()), (REGRESSOR_FILE, self.arrays())] {
+            let path = folder.join(name);
+            let bytes = bytes.map_err(|source| access(&path, source))?;
+            fs::write(&path, bytes).map_err(|source| access(&path, source))?;
+            let checksum = sha256_file(&path).map_err(|source| access(&path, source))?;
+            self.manifest.checksums.insert(name.to_owned(), checksum);
+        }
         let manifest = folder.join(MANIFEST_FILE);
         let text = serde_json::to_string_pretty(&self.manifest);
         let text = text.map_err(|error| access(&manifest, error.into()))?;
@@ -126,18 +168,9 @@ impl Checkpoint {
     /// When a file is missing, damaged, of a newer format, or not a checkpoint's.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let manifest = read_manifest(folder)?;
-        let path = folder.join(MODEL_FILE);
-        let bytes = fs::read(&path).map_err(|source| access(&path, source))?;
-        let checksum = sha256_file(&path).map_err(|source| access(&path, source))?;
-        if manifest.checksums.get(MODEL_FILE) != Some(&checksum) {
-            let found = "its SHA-256 differs from the one in manifest.json";
-            return Err(damaged(&path, found));
-        }
-        let tensors =
-            SafeTensors::deserialize(&bytes).map_err(|error| damaged(&path, &error.to_string()))?;
-        let members = members_of(&tensors, &manifest)
-            .ok_or_else(|| damaged(&path, "its tensors do not fit the manifest"))?;
-        Ok(Self { manifest, members })
+        let members = read_tensors(&folder.join(MODEL_FILE), &manifest, members_of)?;
+        let blends = read_tensors(&folder.join(REGRESSOR_FILE), &manifest, blends_of)?;
+        Ok(Self { manifest, members, blends })
     }
 
     /// What the model makes of cells without a value.
@@ -154,11 +187,36 @@ impl Checkpoint {
         let members: Vec<&MemberWeights> = self.members.iter().collect();
         Predictor {
             preprocessors: manifest.preprocessors.clone(),
-            networks: StackPredictor::new(&manifest.shape, &members, &manifest.scaling, backend),
-            folds: manifest.folds.clone(),
+            models: Models {
+                networks: (!members.is_empty()).then(|| {
+                    StackPredictor::new(&manifest.shape, &members, &manifest.scaling, backend)
+                }),
+                blends: self.blends.clone(),
+                folds: manifest.folds.clone(),
+            },
             calibration: manifest.calibration.clone(),
             domain: manifest.domain.clone(),
         }
+    }
+
+    /// The arrays of every regressor, `foldFOLD.KIND.NAME` each.
+    fn arrays(&self) -> io::Result<Vec<u8>> {
+        let mut parts: Vec<(String, Array)> = Vec::new();
+        let mut add = |prefix: &str, one: &FittedRegressor| {
+            parts.extend(
+                to_arrays(one).into_iter().map(|(name, own)| (prefix.to_owned() + &name, own)),
+            );
+        };
+        for (fold, blend) in self.blends.iter().enumerate() {
+            for (_, one) in &blend.regressors {
+                add(&prefix(fold, one.kind.name()), one);
+            }
+            if let Spread::Model { regressor, .. } = &blend.spread {
+                add(&prefix(fold, SPREAD), regressor);
+            }
+        }
+        let views = parts.iter().map(|(name, array)| (name, array));
+        safetensors::serialize(views, None).map_err(io::Error::other)
     }
 
     /// The weights of all networks, one tensor `[M, rows, columns]` for each parameter.
@@ -227,11 +285,12 @@ impl Manifest {
     fn is_consistent(&self) -> bool {
         let (inputs, folds) = (self.shape.inputs, self.folds.len());
         let fits = |member: &MemberScaling| {
-            [&member.centre, &member.inverse_scale].iter().all(|part| part.len() == inputs)
+            member.inputs.is_consistent(inputs)
                 && member.linear.as_ref().is_none_or(|l| l.coefficients.len() == inputs)
         };
         folds > 0
-            && !self.scaling.is_empty()
+            && self.blends.len() == folds
+            && (!self.scaling.is_empty() || self.blends.iter().all(|blend| blend.networks == 0.0))
             && self.scaling.len().is_multiple_of(folds)
             && self.scaling.iter().all(fits)
             && self.calibration.is_consistent(folds)
@@ -239,6 +298,53 @@ impl Manifest {
             && self.preprocessors.is_consistent(folds)
             && self.preprocessors.distinct().iter().all(|one| self.is_fed_by(one))
     }
+}
+
+/// Reads what `parse` finds in a file whose checksum stands in the manifest.
+fn read_tensors<T>(
+    path: &Path,
+    manifest: &Manifest,
+    parse: impl Fn(&SafeTensors<'_>, &Manifest) -> Option<T>,
+) -> Result<T, CheckpointError> {
+    let bytes = fs::read(path).map_err(|source| access(path, source))?;
+    let checksum = sha256_file(path).map_err(|source| access(path, source))?;
+    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    if manifest.checksums.get(&name) != Some(&checksum) {
+        return Err(damaged(path, "its SHA-256 differs from the one in manifest.json"));
+    }
+    let tensors =
+        SafeTensors::deserialize(&bytes).map_err(|error| damaged(path, &error.to_string()))?;
+    parse(&tensors, manifest).ok_or_else(|| damaged(path, "its tensors do not fit the manifest"))
+}
+
+/// The name of the regressor of residuals among a fold's arrays.
+const SPREAD: &str = "spread";
+
+fn prefix(fold: usize, name: &str) -> String {
+    format!("fold{fold}.{name}.")
+}
+
+fn blends_of(tensors: &SafeTensors<'_>, manifest: &Manifest) -> Option<Vec<Blend>> {
+    let regressor = |fold: usize, name: &str, kind: RegressorKind| {
+        let regressor = from_arrays(kind, &read(tensors, &prefix(fold, name)))?;
+        regressor.is_consistent(manifest.shape.inputs).then_some(regressor)
+    };
+    let blend = |(fold, entry): (usize, &BlendEntry)| -> Option<Blend> {
+        let own = |(kind, weight): &(RegressorKind, f64)| {
+            Some((*weight, regressor(fold, kind.name(), *kind)?))
+        };
+        let spread = match entry.spread_model {
+            None => Spread::Constant(entry.spread),
+            Some(kind) => {
+                let regressor = Box::new(regressor(fold, SPREAD, kind)?);
+                Spread::Model { regressor, floor: entry.spread }
+            }
+        };
+        let regressors: Option<Vec<(f64, FittedRegressor)>> =
+            entry.regressors.iter().map(own).collect();
+        Some(Blend { networks: entry.networks, regressors: regressors?, spread })
+    };
+    manifest.blends.iter().enumerate().map(blend).collect()
 }
 
 fn members_of(tensors: &SafeTensors<'_>, manifest: &Manifest) -> Option<Vec<MemberWeights>> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// | name | default | range | effect |
 /// |---|---|---|---|
+/// | `recipe` | `auto` | `auto`, `small`, `medium`, `large`, `none` | parameters of networks and their training that are not set themselves; `auto` goes by the number of rows |
 /// | `epochs` | 300 | 1..=100000 | most passes over the training rows |
 /// | `patience` | 60 | 0..=100000 | epochs without a better inner validation loss before a fold stops; 0 never stops early |
 /// | `batch_size` | 32 | 1..=1000000 | most rows per step |
@@ -23,6 +24,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
+    /// Where parameters come from that are not set themselves.
+    pub recipe: Recipe,
     /// Most passes over the training rows.
     pub epochs: usize,
     /// Epochs without improvement before a fold stops; 0 never stops early.
@@ -53,6 +56,7 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
+            recipe: Recipe::Auto,
             epochs: 300,
             patience: 60,
             batch_size: 32,
@@ -67,6 +71,23 @@ impl Default for TrainConfig {
             seed: 7,
         }
     }
+}
+
+/// Where parameters of networks and their training come from that are not set themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recipe {
+    /// From the number of rows.
+    #[default]
+    Auto,
+    /// For tables of up to two thousand rows.
+    Small,
+    /// For tables of up to eight thousand rows.
+    Medium,
+    /// For larger tables.
+    Large,
+    /// From the plain defaults of each parameter.
+    None,
 }
 
 /// Learning rate over the epochs.

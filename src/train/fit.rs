@@ -61,6 +61,15 @@ pub struct Trained {
     pub history: Vec<EpochRecord>,
 }
 
+impl Trained {
+    /// No networks at all, for `folds` folds.
+    #[must_use]
+    pub fn none(folds: usize) -> Self {
+        let (members, scaling, history) = (Vec::new(), Vec::new(), Vec::new());
+        Self { members, scaling, chosen_epochs: vec![0; folds], history }
+    }
+}
+
 /// A training, ready to start.
 #[derive(Clone, Copy, Debug)]
 pub struct Training<'a> {

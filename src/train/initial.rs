@@ -26,7 +26,7 @@ const BIAS_ROWS: usize = 5;
 pub(super) fn weights(context: &TrainingContext<'_>, task: &MemberTask) -> MemberWeights {
     let [repeat, fold, member] = task.stream();
     let mut generator = Generator::new(context.config.seed, &[WEIGHT_STREAM, repeat, fold, member]);
-    let active = task.scaling.inverse_scale.iter().filter(|scale| **scale != 0.0).count();
+    let active = task.scaling.inputs.inverse_scale.iter().filter(|scale| **scale != 0.0).count();
     let mut weights = MemberWeights::draw(context.shape, active, &mut generator);
     let rows = sample(context, task, &mut generator);
     place_bins(context.shape, &rows, &mut weights);
@@ -47,7 +47,7 @@ fn sample(
     generator.shuffle(&mut rows);
     let mut values = Vec::new();
     for row in rows.iter().take(MOST_ROWS) {
-        task.scaling.scale(matrix.row(*row as usize), &mut values);
+        task.scaling.inputs.scale(matrix.row(*row as usize), &mut values);
     }
     FeatureMatrix::new(matrix.columns(), values)
 }
@@ -120,7 +120,9 @@ fn fit_layer(
             }
         } else {
             let all = &mut weights.0[weight..weight + shape.copies * columns];
-            all.iter_mut().for_each(|value| *value *= scale as f32);
+            for value in all {
+                *value *= scale as f32;
+            }
         }
         for copy in 0..shape.copies {
             let centre = random_average(&own[copy * batch..(copy + 1) * batch], generator);

@@ -13,17 +13,23 @@ mod fit;
 mod folder;
 mod history;
 mod initial;
+mod inputs;
 mod loss;
 mod rates;
+mod regressors;
 mod stack_trainer;
 mod state;
 mod stopping;
 mod task;
 
-pub use checkpoint::{Checkpoint, CheckpointError, FORMAT_VERSION, Manifest, Schema};
-pub use config::{Loss, Regularisation, Schedule, TrainConfig};
+pub use checkpoint::{BlendEntry, Checkpoint, CheckpointError, FORMAT_VERSION, Manifest, Schema};
+pub use config::{Loss, Recipe, Regularisation, Schedule, TrainConfig};
 pub use error::TrainError;
 pub use fit::{Cut, EpochEvent, Hooks, Trained, Training, fit};
 pub use folder::{replace_folder, write_atomically};
 pub use history::EpochRecord;
+pub use regressors::{
+    InnerJudged, LearningRows, RegressorHooks, fit_linear, fit_quick_kernel, fit_regressor,
+    fit_regressors,
+};
 pub use task::{FoldTask, MemberTask, TrainingPlan, TrainingTable};

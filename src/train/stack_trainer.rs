@@ -179,7 +179,7 @@ impl<'a> StackTrainer<'a> {
             for (slot, &row) in (start..).zip(*rows) {
                 let features = context.table.features.distinct()[task.matrix].row(row as usize);
                 targets[slot] = task.scaling.standardise(context.table.target(row), features);
-                weights[slot] = 1.0 / rows.len() as f32;
+                weights[slot] = context.table.weight(row) as f32 / rows.len() as f32;
             }
         }
         let device = &context.backend.device;
@@ -200,7 +200,7 @@ impl<'a> StackTrainer<'a> {
             for (member, (task, rows)) in self.tasks.iter().zip(rows).enumerate() {
                 let matrix = &matrices[task.matrix];
                 for &row in *rows {
-                    task.scaling.scale(matrix.row(row as usize), &mut values);
+                    task.scaling.inputs.scale(matrix.row(row as usize), &mut values);
                 }
                 values.resize((member + 1) * count * columns, 0.0);
             }
@@ -269,7 +269,8 @@ impl<'a> StackTrainer<'a> {
             }
         }
         let mean = |(task, sum): (&&MemberTask, f64)| {
-            (!task.inner.is_empty()).then(|| sum / task.inner.len() as f64)
+            let weight: f64 = task.inner.iter().map(|row| context.table.weight(*row)).sum();
+            (weight > 0.0).then(|| sum / weight)
         };
         self.tasks.iter().zip(sums).map(mean).collect()
     }

@@ -3,15 +3,15 @@
 use rayon::prelude::*;
 
 use crate::{
-    data::{FoldPlan, Generator, Split, balanced_parts, explore::quantile},
-    features::{FeatureMatrix, PerFold, Scaler},
-    model::{InputScaling, MemberScaling, ModelConfig, Ridge},
+    data::{FoldPlan, Generator, Split, balanced_parts},
+    features::{FeatureMatrix, PerFold},
+    model::{Linear, MemberScaling, ModelConfig, Regressor},
 };
 
-use super::TrainConfig;
+use super::{LearningRows, TrainConfig, fit_linear, inputs::fit_inputs};
 
 /// Fewer inner validation rows, or fewer training groups, do not choose an epoch.
-const FEWEST_INNER_ROWS: usize = 10;
+const FEWEST_INNER_ROWS: usize = 5;
 const FEWEST_GROUPS: usize = 3;
 
 const INNER_STREAM: u64 = 2;
@@ -24,6 +24,8 @@ pub struct TrainingTable<'a> {
     pub features: &'a PerFold<FeatureMatrix>,
     /// Transformed target of the rows, one copy.
     pub targets: &'a [f64],
+    /// How much each row counts, one copy.
+    pub weights: &'a [f64],
     /// Group of the rows, one copy.
     pub groups: &'a [u32],
 }
@@ -54,6 +56,10 @@ pub struct FoldTask {
     pub repeat: usize,
     /// Fold.
     pub fold: usize,
+    /// Its training rows, one copy.
+    pub rows: Vec<u32>,
+    /// The inner part of each of them, `0..inner_parts`.
+    pub parts: Vec<u32>,
     /// Its networks.
     pub members: Vec<MemberTask>,
 }
@@ -93,6 +99,20 @@ impl TrainingPlan {
 }
 
 impl TrainingTable<'_> {
+    /// `rows` of every copy of the table in `matrix`.
+    #[must_use]
+    pub fn in_all_copies(&self, matrix: &FeatureMatrix, rows: &[u32]) -> Vec<u32> {
+        let count = self.targets.len();
+        let copies = (0..matrix.rows() / count).map(|copy| (copy * count) as u32);
+        copies.flat_map(|first| rows.iter().map(move |row| first + row)).collect()
+    }
+
+    /// How much a row of any copy counts.
+    #[must_use]
+    pub fn weight(&self, row: u32) -> f64 {
+        self.weights[row as usize % self.weights.len()]
+    }
+
     /// Transformed target of a row of any copy.
     #[must_use]
     pub fn target(&self, row: u32) -> f64 {
@@ -111,28 +131,23 @@ impl FoldTable<'_> {
     fn matrix(&self) -> &FeatureMatrix {
         &self.table.features.distinct()[self.matrix]
     }
-
-    /// The same rows in every copy of the table.
-    fn in_all_copies(&self, rows: Vec<u32>) -> Vec<u32> {
-        let count = self.table.targets.len();
-        let copies = self.matrix().rows() / count;
-        let others = (1..copies).flat_map(|copy| rows.iter().map(move |row| (copy, *row)));
-        let others: Vec<u32> = others.map(|(copy, row)| (copy * count) as u32 + row).collect();
-        [rows, others].concat()
-    }
 }
 
 impl FoldTask {
     fn new(table: FoldTable<'_>, split: &Split, model: &ModelConfig, config: &TrainConfig) -> Self {
         let parts = inner_parts(table.table, split, config);
+        let judging = judges_epochs(table.table, &split.train, &parts).then_some(&parts[..]);
         let member = |member: usize| {
-            let (inner, train) = member_rows(split, member, parts.as_deref(), config);
-            MemberTask::new(table, split, (member, inner, train), model)
+            let own = member_rows(split, member, judging, config);
+            let linear = model.linear_skip.then(|| own.linear(table, split, &parts));
+            MemberTask::new(table, split, (member, own), linear, model)
         };
         Self {
             repeat: split.repeat,
             fold: split.fold,
+            rows: split.train.clone(),
             members: (0..model.members).into_par_iter().map(member).collect(),
+            parts,
         }
     }
 }
@@ -141,11 +156,12 @@ impl MemberTask {
     fn new(
         table: FoldTable<'_>,
         split: &Split,
-        (member, inner, train): (usize, Vec<u32>, Vec<u32>),
+        (member, MemberRows { inner, train }): (usize, MemberRows),
+        linear: Option<Linear>,
         model: &ModelConfig,
     ) -> Self {
-        let train = table.in_all_copies(train);
-        let scaling = fit_scaling(table, &train, model);
+        let train = table.table.in_all_copies(table.matrix(), &train);
+        let scaling = fit_scaling(table, &train, linear, model);
         let (repeat, fold, matrix) = (split.repeat, split.fold, table.matrix);
         Self { repeat, fold, member, matrix, train, inner, scaling }
     }
@@ -162,58 +178,84 @@ impl MemberTask {
     }
 }
 
-/// The rows that judge the epochs of a fold's network, and those that train it.
+/// The rows that judge the epochs of a network, and those that train it; one copy.
+struct MemberRows {
+    inner: Vec<u32>,
+    train: Vec<u32>,
+}
+
+impl MemberRows {
+    /// A ridge regression on the rows that train, its penalty chosen by their inner parts.
+    fn linear(&self, table: FoldTable<'_>, split: &Split, parts: &[u32]) -> Linear {
+        let part = |row: &u32| parts[split.train.partition_point(|known| known < row)];
+        let own: Vec<u32> = self.train.iter().map(part).collect();
+        let mut known = own.clone();
+        known.sort_unstable();
+        known.dedup();
+        let place = |part: &u32| known.partition_point(|known| known < part) as u32;
+        let data = LearningRows {
+            matrix: table.matrix(),
+            targets: table.table.targets,
+            weights: table.table.weights,
+            rows: &self.train,
+            parts: &own.iter().map(place).collect::<Vec<_>>(),
+            judged: known.len(),
+        };
+        fit_linear(&data)
+    }
+}
+
 fn member_rows(
     split: &Split,
     member: usize,
     parts: Option<&[u32]>,
     config: &TrainConfig,
-) -> (Vec<u32>, Vec<u32>) {
-    let Some(parts) = parts else { return (Vec::new(), split.train.clone()) };
+) -> MemberRows {
+    let Some(parts) = parts else {
+        return MemberRows { inner: Vec::new(), train: split.train.clone() };
+    };
     let own = (member % config.inner_parts) as u32;
     let rows = split.train.iter().zip(parts);
     let (inner, train): (Vec<_>, Vec<_>) = rows.partition(|(_, part)| **part == own);
     let rows = |pairs: Vec<(&u32, &u32)>| pairs.into_iter().map(|(row, _)| *row).collect();
-    (rows(inner), rows(train))
+    MemberRows { inner: rows(inner), train: rows(train) }
 }
 
-/// The inner part of each training row of a fold; `None` where there is too little to cut.
-fn inner_parts(table: TrainingTable<'_>, split: &Split, config: &TrainConfig) -> Option<Vec<u32>> {
-    let mut groups: Vec<u32> = split.train.iter().map(|row| table.groups[*row as usize]).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    let enough = groups.len() >= FEWEST_GROUPS.max(config.inner_parts)
-        && split.train.len() / config.inner_parts >= FEWEST_INNER_ROWS;
-    if !enough {
-        return None;
-    }
+/// The inner part of each training row of a fold. Groups are kept whole wherever there are two.
+fn inner_parts(table: TrainingTable<'_>, split: &Split, config: &TrainConfig) -> Vec<u32> {
     let stream = [INNER_STREAM, split.repeat as u64, split.fold as u64];
     let mut generator = Generator::new(config.seed, &stream);
-    let count = config.inner_parts;
-    let parts = balanced_parts(&split.train, table.groups, table.targets, count, &mut generator);
+    let alone: Vec<u32> = (0..table.groups.len() as u32).collect();
+    let is_one = split
+        .train
+        .iter()
+        .all(|row| table.groups[*row as usize] == table.groups[split.train[0] as usize]);
+    let groups = if is_one { &alone } else { table.groups };
+    balanced_parts(&split.train, groups, table.targets, config.inner_parts, &mut generator)
+}
+
+/// Whether every part is large enough to judge the epochs of a network. Parts that no network holds
+/// out are needed as well: the error of a fold is the mean over its networks.
+fn judges_epochs(table: TrainingTable<'_>, rows: &[u32], parts: &[u32]) -> bool {
+    let count = parts.iter().max().map_or(0, |part| *part as usize + 1);
+    let mut groups: Vec<u32> = rows.iter().map(|row| table.groups[*row as usize]).collect();
+    groups.sort_unstable();
+    groups.dedup();
     let mut sizes = vec![0; count];
-    for part in &parts {
+    for part in parts {
         sizes[*part as usize] += 1;
     }
     // One huge group can leave the other parts next to nothing.
-    sizes.iter().all(|size| *size >= FEWEST_INNER_ROWS).then_some(parts)
+    groups.len() >= FEWEST_GROUPS.max(count) && sizes.iter().all(|size| *size >= FEWEST_INNER_ROWS)
 }
 
-fn fit_scaling(table: FoldTable<'_>, rows: &[u32], model: &ModelConfig) -> MemberScaling {
+fn fit_scaling(
+    table: FoldTable<'_>,
+    rows: &[u32],
+    linear: Option<Linear>,
+    model: &ModelConfig,
+) -> MemberScaling {
     let matrix = table.matrix();
-    let (centre, inverse_scale) = match model.input_scaling {
-        InputScaling::Standard => {
-            let scaler = Scaler::fit(matrix, rows);
-            (scaler.mean, scaler.inverse_deviation)
-        }
-        InputScaling::Robust => robust_scales(matrix, rows),
-    };
-    let linear = model.linear_skip.then(|| {
-        let count = table.table.targets.len();
-        let targets: Vec<f64> =
-            (0..matrix.rows()).map(|row| table.table.targets[row % count]).collect();
-        Ridge::fit(matrix, &targets, rows).linear()
-    });
     let left = |row: &u32| {
         let explained = linear.as_ref().map_or(0.0, |l| l.predict(matrix.row(*row as usize)));
         table.table.target(*row) - explained
@@ -221,33 +263,12 @@ fn fit_scaling(table: FoldTable<'_>, rows: &[u32], model: &ModelConfig) -> Membe
     let count = rows.len().max(1) as f64;
     let target_mean = rows.iter().map(left).sum::<f64>() / count;
     let variance = rows.iter().map(|row| (left(row) - target_mean).powi(2)).sum::<f64>() / count;
-    let single = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
     MemberScaling {
-        inputs: model.input_scaling,
-        centre: single(centre),
-        inverse_scale: single(inverse_scale),
+        inputs: fit_inputs(model.input_scaling, matrix, rows),
         linear,
         target_mean,
         target_deviation: if variance > 0.0 { variance.sqrt() } else { 1.0 },
     }
-}
-
-/// The median of each column and one over its interquartile range; over half its range where the
-/// quartiles meet, 0 where it does not vary (Holzmüller, Grinsztajn and Steinwart, 2024).
-fn robust_scales(matrix: &FeatureMatrix, rows: &[u32]) -> (Vec<f64>, Vec<f64>) {
-    let scales = |column: usize| {
-        let mut values: Vec<f64> =
-            rows.iter().map(|row| f64::from(matrix.row(*row as usize)[column])).collect();
-        values.retain(|value| !value.is_nan());
-        values.sort_by(f64::total_cmp);
-        let at = |level| quantile(&values, level).unwrap_or(0.0);
-        let spread = match at(0.75) - at(0.25) {
-            spread if spread > 1e-7 => spread,
-            _ => 0.5 * (at(1.0) - at(0.0)),
-        };
-        (at(0.5), if spread > 1e-7 { 1.0 / spread } else { 0.0 })
-    };
-    (0..matrix.columns()).map(scales).unzip()
 }
 
 #[cfg(test)]
@@ -261,7 +282,13 @@ mod tests {
         let features = PerFold::shared(FeatureMatrix::new(1, values), 3);
         let targets: Vec<f64> = (0..60).map(f64::from).collect();
         let groups: Vec<u32> = (0..60).map(|row| row / 2).collect();
-        let table = TrainingTable { features: &features, targets: &targets, groups: &groups };
+        let weights = vec![1.0; 60];
+        let table = TrainingTable {
+            features: &features,
+            targets: &targets,
+            weights: &weights,
+            groups: &groups,
+        };
         let (judged, train): (Vec<u32>, Vec<u32>) = (0..60).partition(|row| row / 2 % 3 == 0);
         let split = Split { repeat: 0, fold: 0, train: train.clone(), held_out: judged };
         let plan = FoldPlan { splits: vec![split], repeats: 1, leaks_groups: false };

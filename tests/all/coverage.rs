@@ -7,10 +7,14 @@ use massay::{
         DataConfig, Dataset, FoldPlan, Generator, MissingCells,
         simulate::{SimulationPlan, write_simulations},
     },
-    evaluate::{Evaluation, OutOfFoldInputs, TrainedNetworks, evaluate_fresh, judge_stack},
+    evaluate::{
+        Evaluation, OutOfFoldInputs, TrainedModels, TrainedNetworks, evaluate_fresh, judge,
+    },
     features::TargetConfig,
-    model::{Backend, BackendKind, Domain, ModelConfig, Predictor, StackPredictor},
-    train::{TrainConfig, Trained},
+    model::{
+        Backend, BackendKind, Domain, ModelConfig, ModelKind, Models, Predictor, StackPredictor,
+    },
+    train::{TrainConfig, Trained, TrainingPlan, TrainingTable},
 };
 
 use crate::support::{Workshop, dataset, folds, plain, preprocessors, train};
@@ -21,7 +25,7 @@ fn predictor(
     data: &Dataset,
     plan: &FoldPlan,
     trained: &Trained,
-    model: &ModelConfig,
+    (model, config): (&ModelConfig, &TrainConfig),
 ) -> (Predictor, f64) {
     let preprocessors = preprocessors(data, plan);
     let matrices = preprocessors.map(|one| one.transform_columns(&data.features));
@@ -29,23 +33,42 @@ fn predictor(
     let backend = Backend::select(BackendKind::Flex).unwrap();
     let shape = model.shape(data.features.len());
     let target = TargetConfig::default();
+    let (weights, groups) = (data.row_weights(|_| 1.0), data.group_ids());
+    let table = TrainingTable {
+        features: &matrices,
+        targets: &data.target,
+        weights: &weights,
+        groups: &groups,
+    };
+    let tasks = TrainingPlan::new(table, plan, model, config).folds;
     let inputs = OutOfFoldInputs {
         dataset: data,
         matrices: &matrices,
         transformed: &data.target,
+        weights: &weights,
         plan,
         target: &target,
         level: LEVEL,
     };
     let Trained { members, scaling, .. } = trained;
     let networks = TrainedNetworks { shape: &shape, members, scaling, backend: &backend };
-    let judged = judge_stack(inputs, networks, &unfitted.transform_columns(&data.features));
+    let models = TrainedModels {
+        networks: Some(networks),
+        regressors: &vec![Vec::new(); tasks.len()],
+        tasks: &tasks,
+        parts: &[ModelKind::Mlp],
+        seed: 1,
+    };
+    let judged = judge(inputs, models, &unfitted.transform_columns(&data.features));
     let cross_fitted = Evaluation::new(judged.rows, LEVEL, &[]).pooled.coverage;
     let members: Vec<_> = trained.members.iter().collect();
     let predictor = Predictor {
         preprocessors,
-        networks: StackPredictor::new(&shape, &members, &trained.scaling, &backend),
-        folds: judged.folds,
+        models: Models {
+            networks: Some(StackPredictor::new(&shape, &members, &trained.scaling, &backend)),
+            blends: judged.blends,
+            folds: judged.folds,
+        },
         calibration: judged.calibration,
         domain: Domain {
             preprocessor: unfitted,
@@ -91,7 +114,7 @@ fn deployed_intervals_cover_ten_thousand_fresh_drums_as_promised() {
         let data = rows(&all, fit * 104..(fit + 1) * 104);
         let plan = folds(&data, 5);
         let trained = train(&data, &plan, (&model, &config), BackendKind::Flex, None);
-        let (predictor, cross_fitted) = predictor(&data, &plan, &trained, &model);
+        let (predictor, cross_fitted) = predictor(&data, &plan, &trained, (&model, &config));
         deployed.push(evaluate_fresh(&predictor, &fresh).pooled.coverage);
         reported.push(cross_fitted);
     }
@@ -116,7 +139,7 @@ fn intervals_count_groups_when_rows_repeat() {
         let data = copies(&dataset(26, 2, 1, 300 + fit), 8);
         let plan = folds(&data, 5);
         let trained = train(&data, &plan, (&model, &config), BackendKind::Flex, None);
-        let (predictor, _) = predictor(&data, &plan, &trained, &model);
+        let (predictor, _) = predictor(&data, &plan, &trained, (&model, &config));
         coverage.push(evaluate_fresh(&predictor, &fresh).pooled.coverage);
     }
     let mean = coverage.iter().sum::<f64>() / coverage.len() as f64;

@@ -36,6 +36,8 @@ fn table(target: Vec<f64>, features: Vec<Vec<f64>>) -> Dataset {
         target,
         feature_names: (0..features.len()).map(|index| format!("x{index}")).collect(),
         features,
+        weights: None,
+        uncertainty: None,
         groups: None,
         order: None,
         text: Vec::new(),

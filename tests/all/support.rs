@@ -84,7 +84,8 @@ impl Workshop {
 
 /// Short training, so that a test takes seconds.
 pub(crate) const SHORT: &str = "--set train.epochs=12 --set model.hidden=[8] --set model.members=2 \
-                                --set features=log1p(raw)";
+                                --set features=log1p(raw) --set train.recipe=none \
+                                --set model.kind=mlp";
 
 /// A data set whose target is a smooth function of its features plus noise.
 pub(crate) fn dataset(rows: usize, features: usize, rows_per_group: usize, seed: u64) -> Dataset {
@@ -104,6 +105,8 @@ pub(crate) fn dataset(rows: usize, features: usize, rows_per_group: usize, seed:
         target: target.collect(),
         feature_names: (0..features).map(|index| format!("x{index}")).collect(),
         features: columns,
+        weights: None,
+        uncertainty: None,
         groups: (rows_per_group > 1).then(|| Groups { column: "group".to_owned(), ids, names }),
         order: None,
         text: Vec::new(),
@@ -142,8 +145,9 @@ pub(crate) fn train(
     cut: Option<Cut>,
 ) -> Trained {
     let features = preprocessors(dataset, plan).map(|one| one.transform_columns(&dataset.features));
-    let groups = dataset.group_ids();
-    let table = TrainingTable { features: &features, targets: &dataset.target, groups: &groups };
+    let (groups, weights) = (dataset.group_ids(), dataset.row_weights(|_| 1.0));
+    let (targets, weights) = (&dataset.target[..], &weights[..]);
+    let table = TrainingTable { features: &features, targets, weights, groups: &groups };
     let plan = TrainingPlan::new(table, plan, model, config);
     let backend = Backend::select(backend).unwrap();
     let cut = cut.unwrap_or(Cut::for_backend(&backend));

@@ -183,6 +183,8 @@ mod tests {
             target: vec![1.0, 2.0, 4.0, 8.0],
             feature_names: vec!["det1".to_owned(), "flat".to_owned()],
             features: vec![vec![0.0, f64::NAN, -0.0, 3.0], vec![5.0; 4]],
+            weights: None,
+            uncertainty: None,
             groups: Some(Groups { column: "drum".to_owned(), ids: vec![0, 1, 0, 0], names }),
             order: None,
             text: Vec::new(),

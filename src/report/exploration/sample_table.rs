@@ -25,6 +25,8 @@ impl SampleTable {
             target,
             feature_names,
             features,
+            weights: None,
+            uncertainty: None,
             groups: None,
             order: None,
             text: Vec::new(),

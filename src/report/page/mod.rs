@@ -2,6 +2,7 @@
 //!
 //! Invariant: every word that comes from a user's file passes through maud's escaping.
 
+mod leaderboard;
 mod preparation;
 mod prose;
 mod provenance;
@@ -53,6 +54,7 @@ fn content(report: &RunReport, figures: &[Figure]) -> Markup {
         (warnings(&report.warnings))
         (verdict::numbers(report))
         (score_tables::overall(report))
+        (leaderboard::section(report))
         (preparation::leakage(report))
         section {
             h2 { "Figures" }

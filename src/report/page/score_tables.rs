@@ -17,7 +17,7 @@ type Measure = (String, &'static str, fn(&Scores) -> String);
 pub(super) fn overall(report: &RunReport) -> Markup {
     let scores = &report.evaluation.pooled;
     let baseline = report.baseline.as_ref();
-    let name = if report.is_cross_validated() { "network" } else { "model" };
+    let name = "model";
     html! {
         section {
             h2 { "Scores" }
@@ -39,7 +39,7 @@ pub(super) fn overall(report: &RunReport) -> Markup {
     }
 }
 
-fn measures(report: &RunReport) -> [Measure; 8] {
+fn measures(report: &RunReport) -> [Measure; 9] {
     let unit = report.data.unit.as_deref();
     let named = |name: &str| in_unit(name, unit);
     let squared = unit.map(|unit| format!("{unit}²"));
@@ -55,6 +55,11 @@ fn measures(report: &RunReport) -> [Measure; 8] {
         (named("interval width"), "mean width of the intervals", |scores| {
             number(scores.interval_width)
         }),
+        (
+            named("interval score"),
+            "width, and the penalty for true values outside; smaller is better",
+            |scores| number(scores.interval_score),
+        ),
         (in_unit("MSE", squared.as_deref()), "mean squared error", |scores| number(scores.mse)),
         ("points".to_owned(), "scored rows, each repeat counted", |scores| count(scores.rows)),
     ]
@@ -149,7 +154,7 @@ fn fold_row(fold: &FoldScores) -> Markup {
         td.number { (r2(scores)) }
         td.number { (percent(scores.coverage, 1)) }
         td.number { (number(scores.interval_width)) }
-        td.number { (fold.best_epoch) }
+        td.number { @if fold.best_epoch == 0 { "–" } @else { (fold.best_epoch) } }
         td.number { (count(scores.rows)) }
     } }
 }

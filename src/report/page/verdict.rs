@@ -50,7 +50,7 @@ fn comparison(report: &RunReport) -> String {
     let (Some(baseline), Some(ratio)) = (&report.baseline, baseline_ratio(report)) else {
         return String::new();
     };
-    let verdict = if ratio < 1.0 { "" } else { ", so the network does not beat it" };
+    let verdict = if ratio < 1.0 { "" } else { ", so the model does not beat it" };
     format!("; the error is {} times that of {}{verdict}", significant(ratio, 2), baseline.name)
 }
 

@@ -83,7 +83,7 @@ fn caption(report: &RunReport, is_logarithmic: bool) -> String {
     let level = percent(report.evaluation.level, 0);
     let scale = if is_logarithmic { " Both axes are logarithmic." } else { "" };
     let judged = if report.is_cross_validated() {
-        "predicted by networks that did not see it"
+        "predicted by models that did not see it"
     } else {
         "predicted by the finished model"
     };

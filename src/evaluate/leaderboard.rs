@@ -1,0 +1,231 @@
+//! Every model side by side on the same folds, with the uncertainty of their differences.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::{
+    data::{FoldPlan, Split},
+    model::ModelKind,
+};
+
+use super::Candidate;
+
+/// Differences this unlikely among equals are called differences.
+const SIGNIFICANCE: f64 = 0.05;
+
+/// One model on the folds of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeaderboardEntry {
+    /// Its kind, as typed.
+    pub model: String,
+    /// Pooled out-of-fold root mean squared error, in the target's unit.
+    pub rmse: f64,
+    /// Pooled out-of-fold mean absolute error, in the target's unit.
+    pub mae: f64,
+    /// Pooled out-of-fold coefficient of determination; `None` where the target does not vary.
+    pub r2: Option<f64>,
+    /// Mean weight in the model that predicts; 0 where it has no part.
+    pub weight: f64,
+    /// Mean over the folds of its RMSE less that of the model that predicts; `None` for itself.
+    pub difference: Option<Difference>,
+}
+
+/// A difference of the errors of two models over the folds of a cross-validation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Its mean over the folds.
+    pub mean: f64,
+    /// Its standard error, corrected for training rows that folds share (Nadeau and Bengio, 2003):
+    /// `sqrt((1 / folds + judged rows / training rows) variance)`.
+    pub standard_error: f64,
+    /// Two-sided p value of the corrected t test with `folds - 1` degrees of freedom.
+    pub p_value: f64,
+}
+
+/// All models of a run, best first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Leaderboard {
+    /// The models, smallest pooled RMSE first.
+    pub entries: Vec<LeaderboardEntry>,
+    /// The model that predicts, as typed.
+    pub deployed: String,
+}
+
+impl Difference {
+    /// Of the differences of all splits of `plan`.
+    #[must_use]
+    pub fn of(differences: &[f64], plan: &FoldPlan) -> Self {
+        let count = differences.len() as f64;
+        let mean = differences.iter().sum::<f64>() / count;
+        let squares = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>();
+        let variance = squares / (count - 1.0).max(1.0);
+        let shares = plan.splits.iter().map(|s| s.held_out.len() as f64 / s.train.len() as f64);
+        let share = shares.sum::<f64>() / plan.splits.len() as f64;
+        let standard_error = ((1.0 / count + share) * variance).sqrt();
+        let test = StudentsT::new(0.0, 1.0, (count - 1.0).max(1.0));
+        let p_value = match test {
+            Ok(test) if standard_error > 0.0 => 2.0 * test.cdf(-(mean / standard_error).abs()),
+            _ if mean == 0.0 => 1.0,
+            _ => 0.0,
+        };
+        Self { mean, standard_error, p_value }
+    }
+
+    /// Whether equal models would hardly differ so much.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        self.p_value < SIGNIFICANCE
+    }
+}
+
+impl Leaderboard {
+    /// The candidates of each split of `plan` and their blend, which `deployed` names; `targets` are
+    /// those of all rows, with their weights.
+    #[must_use]
+    pub fn new(
+        candidates: &[Vec<Candidate>],
+        plan: &FoldPlan,
+        (targets, weights): (&[f64], &[f64]),
+        deployed: ModelKind,
+    ) -> Self {
+        let of_fold = |split: &Split| -> Vec<(f64, f64)> {
+            let rows = split.held_out.iter().map(|row| *row as usize);
+            rows.map(|row| (targets[row], weights[row])).collect()
+        };
+        let truth: Vec<Vec<(f64, f64)>> = plan.splits.iter().map(of_fold).collect();
+        let blended: Vec<Vec<f64>> = candidates.iter().map(|own| super::blended(own)).collect();
+        let reference = Errors::new(&truth, &blended);
+        let mut entries = Vec::new();
+        for (index, candidate) in candidates.first().into_iter().flatten().enumerate() {
+            if candidate.kind == deployed {
+                continue;
+            }
+            let own: Vec<Vec<f64>> =
+                candidates.iter().map(|fold| fold[index].held_out.clone()).collect();
+            let judged = Errors::new(&truth, &own);
+            let pairs = judged.fold_rmse.iter().zip(&reference.fold_rmse);
+            let differences: Vec<f64> = pairs.map(|(own, other)| own - other).collect();
+            let weights = candidates.iter().map(|fold| fold[index].weight).sum::<f64>();
+            entries.push(LeaderboardEntry {
+                weight: weights / candidates.len() as f64,
+                difference: Some(Difference::of(&differences, plan)),
+                ..judged.entry(candidate.kind)
+            });
+        }
+        entries.push(LeaderboardEntry { weight: 1.0, ..reference.entry(deployed) });
+        entries.sort_by(|a, b| a.rmse.total_cmp(&b.rmse));
+        Self { entries, deployed: deployed.name().to_owned() }
+    }
+
+    /// What to make of it, in a sentence: whether anything clearly beats the model that predicts.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let clearly = |entry: &&LeaderboardEntry| {
+            entry.difference.is_some_and(|own| own.is_clear() && own.mean < 0.0)
+        };
+        let better: Vec<&str> =
+            self.entries.iter().filter(clearly).map(|entry| entry.model.as_str()).collect();
+        let own = &self.deployed;
+        let first = self.entries.first().map_or("", |entry| entry.model.as_str());
+        match &better[..] {
+            [] if first == own => format!("{own} has the smallest error, and predicts"),
+            [] => format!(
+                "{own} predicts; {first} has a smaller error here, by no more than chance allows"
+            ),
+            better => format!(
+                "{own} predicts and loses to {}: clearly smaller errors on the same folds",
+                better.join(", ")
+            ),
+        }
+    }
+}
+
+/// The errors of one model.
+struct Errors {
+    rmse: f64,
+    mae: f64,
+    r2: Option<f64>,
+    fold_rmse: Vec<f64>,
+}
+
+impl Errors {
+    /// Of predictions for targets with weights, split by split.
+    fn new(truth: &[Vec<(f64, f64)>], predictions: &[Vec<f64>]) -> Self {
+        let of_fold = |(truth, own): (&Vec<(f64, f64)>, &Vec<f64>)| -> Vec<(f64, f64)> {
+            own.iter().zip(truth).map(|(p, (y, weight))| (p - y, *weight)).collect()
+        };
+        let errors: Vec<Vec<(f64, f64)>> = truth.iter().zip(predictions).map(of_fold).collect();
+        let (all, pooled) = (truth.concat(), errors.concat());
+        let centre = mean(&all, |y| y);
+        let (mse, variance) = (mean(&pooled, |e| e * e), mean(&all, |y| (y - centre).powi(2)));
+        Self {
+            rmse: mse.sqrt(),
+            mae: mean(&pooled, f64::abs),
+            r2: (variance > 0.0).then(|| 1.0 - mse / variance),
+            fold_rmse: errors.iter().map(|own| mean(own, |e| e * e).sqrt()).collect(),
+        }
+    }
+
+    fn entry(&self, kind: ModelKind) -> LeaderboardEntry {
+        LeaderboardEntry {
+            model: kind.name().to_owned(),
+            rmse: self.rmse,
+            mae: self.mae,
+            r2: self.r2,
+            weight: 0.0,
+            difference: None,
+        }
+    }
+}
+
+/// The weighted mean of a function of values with their weights.
+fn mean(weighted: &[(f64, f64)], value: impl Fn(f64) -> f64) -> f64 {
+    let total: f64 = weighted.iter().map(|(_, weight)| weight).sum();
+    weighted.iter().map(|(own, weight)| weight * value(*own)).sum::<f64>() / total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    fn plan() -> FoldPlan {
+        let split = |fold: usize| {
+            let (held_out, train) = (0..10).partition(|row| row % 5 == fold as u32);
+            Split { repeat: 0, fold, train, held_out }
+        };
+        FoldPlan { splits: (0..5).map(split).collect(), repeats: 1, leaks_groups: false }
+    }
+
+    #[test]
+    fn differences_equal_the_corrected_t_test() {
+        let difference = Difference::of(&[0.3, 0.1, 0.4, 0.2, 0.25], &plan());
+        // numpy: mean 0.25, var(ddof=1) 0.0125; sqrt((1/5 + 2/8) * 0.0125) = 0.075
+        assert!((difference.mean - 0.25).abs() < 1e-12);
+        assert!((difference.standard_error - 0.075).abs() < 1e-12);
+        // scipy: 2 * stats.t.sf(0.25 / 0.075, 4) = 0.0290154
+        assert!((difference.p_value - 0.029_015_4).abs() < 1e-5, "{}", difference.p_value);
+        assert!(difference.is_clear());
+    }
+
+    #[test]
+    fn a_model_that_loses_is_told() {
+        let targets: Vec<f64> = (0..10).map(f64::from).collect();
+        let candidate = |kind, error: f64, weight: f64, split: &Split| Candidate {
+            kind,
+            held_out: split.held_out.iter().map(|row| f64::from(*row) + error).collect(),
+            inner: Vec::new(),
+            weight,
+        };
+        let plan = plan();
+        let fold = |split: &Split| {
+            let worse = 1.0 + 0.01 * split.fold as f64;
+            let mlp = candidate(ModelKind::Mlp, worse, 1.0, split);
+            vec![mlp, candidate(ModelKind::Ridge, 0.1, 0.0, split)]
+        };
+        let candidates: Vec<Vec<Candidate>> = plan.splits.iter().map(fold).collect();
+        let weights = [1.0; 10];
+        let board = Leaderboard::new(&candidates, &plan, (&targets, &weights), ModelKind::Mlp);
+        assert_eq!(board.entries[0].model, "ridge");
+        assert!((board.entries[0].rmse - 0.1).abs() < 1e-12);
+        assert!(board.sentence().contains("loses to ridge"), "{}", board.sentence());
+    }
+}

@@ -1,0 +1,35 @@
+//! How far off the models of a fold expect to be.
+
+use super::{FittedRegressor, Regressor};
+
+/// The size of the errors of a fold's models in the space of learning, row by row. Intervals are
+/// multiples of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Spread {
+    /// The same for every row.
+    Constant(f64),
+    /// What a regressor of the absolute inner residuals says, but at least `floor`.
+    Model {
+        /// The regressor.
+        regressor: Box<FittedRegressor>,
+        /// Smallest spread.
+        floor: f64,
+    },
+}
+
+impl Default for Spread {
+    fn default() -> Self {
+        Self::Constant(1.0)
+    }
+}
+
+impl Spread {
+    /// The spread for a row of features.
+    #[must_use]
+    pub fn of(&self, row: &[f32]) -> f64 {
+        match self {
+            Self::Constant(spread) => *spread,
+            Self::Model { regressor, floor } => regressor.predict(row).max(*floor),
+        }
+    }
+}

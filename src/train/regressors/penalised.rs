@@ -1,0 +1,254 @@
+//! Least squares with an L2 penalty, the penalty chosen by rows that were left out.
+
+use faer::{Col, Mat, Side};
+
+use super::inner_parts::InnerParts;
+
+/// Penalties that are tried, relative to the weight of the rows.
+const PENALTIES: [f64; 24] = [
+    1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5,
+    1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 1e3, 1e6,
+];
+
+/// Directions along which rows spread less than this share of the widest carry no information.
+const SMALLEST_SPREAD: f64 = 1e-12;
+
+/// What is fitted: one row of features for each target.
+pub(super) struct Design<'a> {
+    /// Shape `[rows, features]`.
+    pub(super) features: &'a Mat<f64>,
+    pub(super) targets: &'a [f64],
+    pub(super) weights: &'a [f64],
+}
+
+/// The fit on all rows, and what was found on the way.
+pub(super) struct PenalisedFit {
+    pub(super) intercept: f64,
+    pub(super) coefficients: Col<f64>,
+    /// For each row the prediction of the fit that has not seen its part.
+    pub(super) inner: Vec<Option<f64>>,
+    /// The pooled squared error of these.
+    pub(super) error: f64,
+}
+
+/// Fits on all rows with the penalty of the smallest squared error on parts left out in turn.
+pub(super) fn fit(design: &Design<'_>, parts: &InnerParts) -> Option<PenalisedFit> {
+    let all: Vec<u32> = (0..design.targets.len() as u32).collect();
+    let held: Vec<Moments> = parts.held.iter().map(|rows| Moments::new(design, rows)).collect();
+    let mut total = Moments::new(design, &parts.never_held(all.len()));
+    for part in &held {
+        total.add(part, 1.0);
+    }
+    let mut predictions: Vec<Mat<f64>> = Vec::new();
+    for (rows, part) in parts.held.iter().zip(&held) {
+        let mut others = total.clone();
+        others.add(part, -1.0);
+        predictions.push(others.solve()?.predictions(design, rows));
+    }
+    let error = |penalty: usize| -> f64 {
+        let pairs = parts.held.iter().zip(&predictions);
+        pairs.map(|(rows, own)| design.squared_error(rows, own.col(penalty))).sum()
+    };
+    let errors: Vec<f64> = (0..PENALTIES.len()).map(error).collect();
+    let best = (0..PENALTIES.len()).min_by(|a, b| errors[*a].total_cmp(&errors[*b]))?;
+    let mut inner = vec![None; all.len()];
+    for (rows, own) in parts.held.iter().zip(&predictions) {
+        for (place, row) in rows.iter().enumerate() {
+            inner[*row as usize] = Some(own[(place, best)]);
+        }
+    }
+    let (intercept, coefficients) = total.solve()?.coefficients(PENALTIES[best]);
+    Some(PenalisedFit { intercept, coefficients, inner, error: errors[best] })
+}
+
+impl Design<'_> {
+    fn squared_error(&self, rows: &[u32], predictions: faer::ColRef<'_, f64>) -> f64 {
+        let term = |(place, row): (usize, &u32)| {
+            let row = *row as usize;
+            self.weights[row] * (self.targets[row] - predictions[place]).powi(2)
+        };
+        rows.iter().enumerate().map(term).sum()
+    }
+
+    /// The features of `rows`, each multiplied by the root of its weight if `weighted`.
+    fn gather(&self, rows: &[u32], weighted: bool) -> Mat<f64> {
+        Mat::from_fn(rows.len(), self.features.ncols(), |place, column| {
+            let row = rows[place] as usize;
+            let factor = if weighted { self.weights[row].sqrt() } else { 1.0 };
+            factor * self.features[(row, column)]
+        })
+    }
+}
+
+/// Weighted sums over some rows, from which sums over others follow by adding and subtracting.
+#[derive(Clone)]
+struct Moments {
+    weight: f64,
+    features: Col<f64>,
+    target: f64,
+    /// Sum of `x x'`.
+    products: Mat<f64>,
+    /// Sum of `x y`.
+    with_target: Col<f64>,
+}
+
+impl Moments {
+    fn new(design: &Design<'_>, rows: &[u32]) -> Self {
+        let own = design.gather(rows, true);
+        let root = |row: &u32| design.weights[*row as usize].sqrt();
+        let roots = Col::from_fn(rows.len(), |place| root(&rows[place]));
+        let targets = Col::from_fn(rows.len(), |place| {
+            root(&rows[place]) * design.targets[rows[place] as usize]
+        });
+        Self {
+            weight: roots.squared_norm_l2(),
+            features: own.transpose() * &roots,
+            target: roots.transpose() * &targets,
+            products: own.transpose() * &own,
+            with_target: own.transpose() * &targets,
+        }
+    }
+
+    fn add(&mut self, other: &Self, sign: f64) {
+        self.weight += sign * other.weight;
+        self.target += sign * other.target;
+        self.features += faer::Scale(sign) * &other.features;
+        self.products += faer::Scale(sign) * &other.products;
+        self.with_target += faer::Scale(sign) * &other.with_target;
+    }
+
+    /// The centred normal equations, diagonalised once for every penalty.
+    fn solve(&self) -> Option<Solution> {
+        let weight = self.weight.max(f64::MIN_POSITIVE);
+        let mean = faer::Scale(1.0 / weight) * &self.features;
+        let target_mean = self.target / weight;
+        let centred = &self.products - faer::Scale(weight) * (&mean * mean.transpose());
+        let moment = &self.with_target - faer::Scale(weight * target_mean) * &mean;
+        let eigen = centred.self_adjoint_eigen(Side::Lower).ok()?;
+        let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
+        let largest = values.iter().copied().fold(0.0, f64::max);
+        let rotated = eigen.U().transpose() * &moment;
+        let values = values
+            .into_iter()
+            .map(|value| if value > SMALLEST_SPREAD * largest { value } else { 0.0 })
+            .collect();
+        let vectors = eigen.U().to_owned();
+        Some(Solution { weight, mean, target_mean, values, vectors, rotated })
+    }
+}
+
+/// Normal equations in the directions of their eigenvectors.
+struct Solution {
+    weight: f64,
+    mean: Col<f64>,
+    target_mean: f64,
+    values: Vec<f64>,
+    vectors: Mat<f64>,
+    rotated: Col<f64>,
+}
+
+impl Solution {
+    /// Coefficients in the directions of the eigenvectors.
+    fn rotated_coefficients(&self, penalty: f64) -> Col<f64> {
+        Col::from_fn(self.values.len(), |index| match self.values[index] {
+            0.0 => 0.0,
+            value => self.rotated[index] / (value + penalty * self.weight),
+        })
+    }
+
+    fn coefficients(&self, penalty: f64) -> (f64, Col<f64>) {
+        let coefficients = &self.vectors * self.rotated_coefficients(penalty);
+        (self.target_mean - self.mean.transpose() * &coefficients, coefficients)
+    }
+
+    /// Predictions for `rows`, shape `[rows, penalties]`.
+    fn predictions(&self, design: &Design<'_>, rows: &[u32]) -> Mat<f64> {
+        let mut own = design.gather(rows, false);
+        for (column, mean) in self.mean.iter().enumerate() {
+            own.col_mut(column).iter_mut().for_each(|value| *value -= mean);
+        }
+        let columns: Vec<Col<f64>> =
+            PENALTIES.iter().map(|penalty| self.rotated_coefficients(*penalty)).collect();
+        let coefficients =
+            Mat::from_fn(self.values.len(), PENALTIES.len(), |row, column| columns[column][row]);
+        let mut predictions = (own * &self.vectors) * coefficients;
+        for column in 0..PENALTIES.len() {
+            predictions.col_mut(column).iter_mut().for_each(|value| *value += self.target_mean);
+        }
+        predictions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Generator;
+
+    fn table(rows: usize, columns: usize) -> (Mat<f64>, Vec<f64>) {
+        let mut generator = Generator::new(9, &[]);
+        let features = Mat::from_fn(rows, columns, |_, _| generator.normal());
+        let targets =
+            (0..rows).map(|row| 2.0 * features[(row, 0)] + 0.5 * generator.normal()).collect();
+        (features, targets)
+    }
+
+    #[test]
+    fn predictions_of_a_part_equal_those_of_a_fit_without_it() {
+        let (features, targets) = table(30, 4);
+        let weights: Vec<f64> = (0..30).map(|row| 1.0 + f64::from(row % 3)).collect();
+        let parts: Vec<u32> = (0..30).map(|row| row % 5).collect();
+        let design = Design { features: &features, targets: &targets, weights: &weights };
+        let fitted = fit(&design, &InnerParts::new(&parts, 5)).unwrap();
+        // The closed form for part 2, by the normal equations of the other rows with an intercept.
+        let others: Vec<usize> = (0..30).filter(|row| row % 5 != 2).collect();
+        let total: f64 = others.iter().map(|row| weights[*row]).sum();
+        let explain = |penalty: f64| -> f64 {
+            let mut a = Mat::<f64>::zeros(5, 5);
+            let mut b = Col::<f64>::zeros(5);
+            for row in &others {
+                let x = |i: usize| if i == 4 { 1.0 } else { features[(*row, i)] };
+                for i in 0..5 {
+                    b[i] += weights[*row] * x(i) * targets[*row];
+                    for j in 0..5 {
+                        a[(i, j)] += weights[*row] * x(i) * x(j);
+                    }
+                }
+            }
+            (0..4).for_each(|i| a[(i, i)] += penalty * total);
+            let c = faer::linalg::solvers::Solve::solve(&a.partial_piv_lu(), &b);
+            (0..4).map(|i| c[i] * features[(7, i)]).sum::<f64>() + c[4]
+        };
+        let found = fitted.inner[7].unwrap();
+        let close = |penalty: &&f64| (explain(**penalty) - found).abs() < 1e-9;
+        assert!(PENALTIES.iter().find(close).is_some(), "{found}");
+    }
+
+    #[test]
+    fn a_weight_of_two_is_a_row_that_stands_twice() {
+        let (features, targets) = table(20, 3);
+        let twice = Mat::from_fn(21, 3, |row, column| features[(row.min(19), column)]);
+        let mut doubled = targets.clone();
+        doubled.push(targets[19]);
+        let mut weights = vec![1.0; 20];
+        weights[19] = 2.0;
+        let parts: Vec<u32> = (0..20).map(|row| row % 4).collect();
+        let one = Design { features: &features, targets: &targets, weights: &weights };
+        let other = Design { features: &twice, targets: &doubled, weights: &[1.0; 21] };
+        let one = fit(&one, &InnerParts::new(&parts, 4)).unwrap();
+        let other = fit(&other, &InnerParts::new(&[parts.clone(), vec![3]].concat(), 4)).unwrap();
+        assert!((one.intercept - other.intercept).abs() < 1e-10);
+        assert!((&one.coefficients - &other.coefficients).norm_l2() < 1e-10);
+    }
+
+    #[test]
+    fn noise_is_left_alone() {
+        let mut generator = Generator::new(4, &[]);
+        let features = Mat::from_fn(40, 30, |_, _| generator.normal());
+        let targets: Vec<f64> = (0..40).map(|_| generator.normal()).collect();
+        let parts: Vec<u32> = (0..40).map(|row| row % 5).collect();
+        let weights = vec![1.0; 40];
+        let design = Design { features: &features, targets: &targets, weights: &weights };
+        let fitted = fit(&design, &InnerParts::new(&parts, 5)).unwrap();
+        assert!(fitted.coefficients.norm_l2() < 0.5, "{:?}", fitted.coefficients);
+    }
+}

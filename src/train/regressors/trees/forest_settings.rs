@@ -1,0 +1,86 @@
+//! What a forest is made of, and which makes are compared.
+
+use super::Limits;
+use super::columns::share;
+
+/// How the trees of a forest cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// At the best threshold, on rows drawn with replacement: a random forest (Breiman 2001).
+    Best,
+    /// At one random threshold per column, on all rows: extra trees (Geurts, Ernst, Wehenkel 2006).
+    Random,
+}
+
+/// The rows that a tree of a random forest sees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum RowDraw {
+    /// As many draws with replacement as there are rows (Breiman 1996): 63 % of them.
+    Bootstrap,
+    /// A fraction in `(0, 1]`, without replacement (Bühlmann and Yu 2002).
+    Fraction(f64),
+}
+
+/// A forest's settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ForestSettings {
+    /// How its trees cut.
+    pub cut: Cut,
+    /// Number of trees.
+    pub trees: usize,
+    /// The fraction of the columns that each node looks at, in `(0, 1]`.
+    pub columns: f64,
+    /// The rows of each tree where the cut is the best; random cuts see all.
+    pub rows: RowDraw,
+    /// Limits of each tree.
+    pub limits: Limits,
+}
+
+/// How many trees each sub-model grows: to compare settings, and in the end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForestBudget {
+    pub(crate) probe: usize,
+    pub(crate) trees: usize,
+}
+
+impl ForestBudget {
+    /// Five hundred trees in all sub-models together, fewer for large tables, where a tree costs
+    /// `rows log rows` and the mean of a hundred is as good; a tenth of them to compare settings.
+    pub(crate) fn new(rows: usize, models: usize) -> Self {
+        let (rows, models) = (rows.max(1), models.max(1));
+        let trees = (1_800_000 / rows).clamp(100, 500).div_ceil(models);
+        Self { probe: (150_000 / rows).clamp(12, 200).div_ceil(models).min(trees), trees }
+    }
+}
+
+impl ForestSettings {
+    /// Plain trees: all columns, full depth. A part is left out already, so that trees on 80 % of
+    /// the other rows see about as many as a bootstrap of all.
+    pub(crate) fn plain(cut: Cut, trees: usize) -> Self {
+        Self { cut, trees, columns: 1.0, rows: RowDraw::Fraction(0.8), limits: Limits::default() }
+    }
+
+    /// The same with other column fractions, where they mean another number of `columns`.
+    pub(crate) fn other_columns(self, columns: usize) -> Vec<Self> {
+        let mut fractions = vec![1.0, 0.6, 1.0 / 3.0];
+        fractions.dedup_by_key(|fraction| share(columns, *fraction));
+        fractions.into_iter().skip(1).map(|columns| Self { columns, ..self }).collect()
+    }
+
+    /// The same with fewer and more rows per tree, where rows are drawn at all.
+    pub(crate) fn other_rows(self) -> Vec<Self> {
+        match self.cut {
+            Cut::Best => [RowDraw::Bootstrap, RowDraw::Fraction(0.95)]
+                .map(|rows| Self { rows, ..self })
+                .to_vec(),
+            Cut::Random => Vec::new(),
+        }
+    }
+
+    /// The same with larger leaves, which smooth noisy targets.
+    pub(crate) fn larger_leaves(self, rows: usize) -> Vec<Self> {
+        let sizes = [3, 7, 20].into_iter().filter(|size| 4 * size <= rows);
+        let with = |min_leaf| Self { limits: Limits { min_leaf, ..self.limits }, ..self };
+        sizes.map(with).collect()
+    }
+}
