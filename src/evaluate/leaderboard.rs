@@ -10,6 +10,9 @@ use crate::{
 
 use super::Candidate;
 
+/// What stands for no model at all.
+const MEAN: &str = "mean";
+
 /// Differences this unlikely among equals are called differences.
 const SIGNIFICANCE: f64 = 0.05;
 
@@ -103,16 +106,20 @@ impl Leaderboard {
             let own: Vec<Vec<f64>> =
                 candidates.iter().map(|fold| fold[index].held_out.clone()).collect();
             let judged = Errors::new(&truth, &own);
-            let pairs = judged.fold_rmse.iter().zip(&reference.fold_rmse);
-            let differences: Vec<f64> = pairs.map(|(own, other)| own - other).collect();
             let weights = candidates.iter().map(|fold| fold[index].weight).sum::<f64>();
             entries.push(LeaderboardEntry {
                 weight: weights / candidates.len() as f64,
-                difference: Some(Difference::of(&differences, plan)),
-                ..judged.entry(candidate.kind)
+                difference: Some(judged.difference(&reference, plan)),
+                ..judged.entry(candidate.kind.name())
             });
         }
-        entries.push(LeaderboardEntry { weight: 1.0, ..reference.entry(deployed) });
+        let means = plan.splits.iter().map(|split| training_mean(split, targets, weights));
+        let judged = Errors::new(&truth, &means.collect::<Vec<_>>());
+        entries.push(LeaderboardEntry {
+            difference: Some(judged.difference(&reference, plan)),
+            ..judged.entry(MEAN)
+        });
+        entries.push(LeaderboardEntry { weight: 1.0, ..reference.entry(deployed.name()) });
         entries.sort_by(|a, b| a.rmse.total_cmp(&b.rmse));
         Self { entries, deployed: deployed.name().to_owned() }
     }
@@ -126,6 +133,14 @@ impl Leaderboard {
         let better: Vec<&str> =
             self.entries.iter().filter(clearly).map(|entry| entry.model.as_str()).collect();
         let own = &self.deployed;
+        let mean = self.entries.iter().find(|entry| entry.model == MEAN);
+        let beats_mean = mean.and_then(|entry| entry.difference);
+        if !beats_mean.is_some_and(|own| own.is_clear() && own.mean > 0.0) {
+            return format!(
+                "{own} is not clearly better than the mean of the training targets: the columns may \
+                 say little about the target, or the rows are too few to tell"
+            );
+        }
         let first = self.entries.first().map_or("", |entry| entry.model.as_str());
         match &better[..] {
             [] if first == own => format!("{own} has the smallest error, and predicts"),
@@ -166,9 +181,15 @@ impl Errors {
         }
     }
 
-    fn entry(&self, kind: ModelKind) -> LeaderboardEntry {
+    /// Of its errors to those of another model, fold by fold.
+    fn difference(&self, other: &Self, plan: &FoldPlan) -> Difference {
+        let pairs = self.fold_rmse.iter().zip(&other.fold_rmse);
+        Difference::of(&pairs.map(|(own, other)| own - other).collect::<Vec<_>>(), plan)
+    }
+
+    fn entry(&self, model: &str) -> LeaderboardEntry {
         LeaderboardEntry {
-            model: kind.name().to_owned(),
+            model: model.to_owned(),
             rmse: self.rmse,
             mae: self.mae,
             r2: self.r2,
@@ -176,6 +197,13 @@ impl Errors {
             difference: None,
         }
     }
+}
+
+/// The mean target of a split's training rows, for each of its held-out rows.
+fn training_mean(split: &Split, targets: &[f64], weights: &[f64]) -> Vec<f64> {
+    let rows = split.train.iter().map(|row| *row as usize);
+    let training: Vec<(f64, f64)> = rows.map(|row| (targets[row], weights[row])).collect();
+    vec![mean(&training, |y| y); split.held_out.len()]
 }
 
 /// The weighted mean of a function of values with their weights.
@@ -217,7 +245,7 @@ mod tests {
         };
         let plan = plan();
         let fold = |split: &Split| {
-            let worse = 1.0 + 0.01 * split.fold as f64;
+            let worse = 0.5 + 0.01 * split.fold as f64;
             let mlp = candidate(ModelKind::Mlp, worse, 1.0, split);
             vec![mlp, candidate(ModelKind::Ridge, 0.1, 0.0, split)]
         };

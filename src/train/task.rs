@@ -260,9 +260,16 @@ fn fit_scaling(
         let explained = linear.as_ref().map_or(0.0, |l| l.predict(matrix.row(*row as usize)));
         table.table.target(*row) - explained
     };
-    let count = rows.len().max(1) as f64;
-    let target_mean = rows.iter().map(left).sum::<f64>() / count;
-    let variance = rows.iter().map(|row| (left(row) - target_mean).powi(2)).sum::<f64>() / count;
+    let mean = |value: &dyn Fn(&u32) -> f64| {
+        let weighted = |sum: (f64, f64), row: &u32| {
+            let weight = table.table.weight(*row);
+            (sum.0 + weight * value(row), sum.1 + weight)
+        };
+        let (sum, total) = rows.iter().fold((0.0, 0.0), weighted);
+        sum / total.max(f64::MIN_POSITIVE)
+    };
+    let target_mean = mean(&left);
+    let variance = mean(&|row| (left(row) - target_mean).powi(2));
     MemberScaling {
         inputs: fit_inputs(model.input_scaling, matrix, rows),
         linear,

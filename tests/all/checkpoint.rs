@@ -61,9 +61,9 @@ fn damaged_newer_and_foreign_checkpoints_are_refused_with_the_reason() {
     fs::remove_file(workshop.path(model)).unwrap();
     assert!(refusal().contains("model.safetensors"), "{}", refusal());
     workshop.write(model, &tensors);
-    workshop.write(manifest, text.replace("\"format\": 2", "\"format\": 3"));
-    assert!(refusal().contains("format 3, expected at most 2"), "{}", refusal());
-    workshop.write(manifest, text.replace("\"format\": 2", "\"format\": 1"));
+    workshop.write(manifest, text.replace("\"format\": 3", "\"format\": 4"));
+    assert!(refusal().contains("format 4, expected at most 3"), "{}", refusal());
+    workshop.write(manifest, text.replace("\"format\": 3", "\"format\": 2"));
     assert!(refusal().contains("train again with this version"), "{}", refusal());
     let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
     value["folds"].as_array_mut().unwrap().pop();

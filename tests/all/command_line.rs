@@ -19,9 +19,8 @@ fn training_writes_a_checkpoint_and_a_whole_report() {
     assert_eq!(files.iter().filter(|name| name.ends_with(".svg")).count(), 5, "{files:?}");
     assert_eq!(files.iter().filter(|name| name.ends_with(".png")).count(), 5, "{files:?}");
     let header = workshop.read("reports/first/predictions.csv");
-    assert!(
-        header.starts_with("row,group,repeat,fold,target,prediction,lower,upper,out_of_domain\n")
-    );
+    let columns = "row,group,repeat,fold,target,prediction,lower,upper,out_of_domain,weight\n";
+    assert!(header.starts_with(columns));
     assert_eq!(header.lines().count(), 105);
     let history = workshop.read("reports/first/history.csv");
     let columns = "epoch,repeat,fold,member,train_loss,validation_loss,learning_rate\n";
@@ -29,7 +28,8 @@ fn training_writes_a_checkpoint_and_a_whole_report() {
     assert_eq!(history.lines().count(), 1 + 12 * 10);
     let checkpoint: Vec<String> =
         contents(&workshop.path("checkpoints/first")).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(checkpoint, ["manifest.json", "model.safetensors", "run.json"]);
+    let expected = ["manifest.json", "model.safetensors", "regressors.safetensors", "run.json"];
+    assert_eq!(checkpoint, expected);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn json_output_is_metrics_json_and_nothing_else() {
     let text = workshop.succeed(&format!("train --name a --json {SHORT} --set cv.repeats=2"));
     assert_eq!(text, workshop.read("reports/a/metrics.json"));
     let metrics: serde_json::Value = serde_json::from_str(&text).unwrap();
-    for name in ["mse", "rmse", "mae", "r2", "coverage", "interval_width"] {
+    for name in ["mse", "rmse", "mae", "r2", "coverage", "interval_width", "interval_score"] {
         assert!(metrics["cv"][name].is_f64(), "{name}: {metrics}");
     }
     assert_eq!(metrics["folds"].as_array().unwrap().len(), 10);

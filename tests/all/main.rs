@@ -10,6 +10,7 @@ mod coverage;
 mod explore;
 mod explore_command;
 mod layers;
+mod models;
 mod preparation;
 mod resume;
 mod stack;

@@ -13,7 +13,8 @@ use crate::support::{SHORT, Workshop};
 
 /// Long enough that a kill lands inside.
 const LONG: &str = "--set model.members=2 --set model.hidden=[16] --set train.epochs=3000 \
-                    --set train.patience=0 --set features=log1p(raw)";
+                    --set train.patience=0 --set features=log1p(raw) --set train.recipe=none \
+                    --set model.kind=mlp";
 
 fn files(workshop: &Workshop, name: &str) -> [Vec<u8>; 3] {
     ["model.safetensors", "manifest.json"]
@@ -56,9 +57,30 @@ fn a_run_killed_at_random_moments_ends_in_the_same_bits() {
 }
 
 #[test]
+fn a_run_killed_between_its_regressors_keeps_those_it_has() {
+    let workshop = Workshop::new();
+    let line = format!("--quiet {SHORT} --set model.kind=ensemble --set cv.leakage_check=false");
+    workshop.succeed(&format!("train --name whole {line}"));
+    let mut child = workshop.command(&format!("train --name killed {line}")).spawn().unwrap();
+    let kept = || workshop.exists("checkpoints/killed.unfinished/forest-0-0.safetensors");
+    while !kept() && child.try_wait().unwrap().is_none() {
+        sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(kept(), "it was killed too late");
+    workshop.succeed("train --resume --name killed --quiet");
+    assert!(files(&workshop, "whole") == files(&workshop, "killed"), "the results differ");
+    let regressors =
+        |name: &str| fs::read(workshop.path(&format!("checkpoints/{name}/regressors.safetensors")));
+    assert!(regressors("whole").unwrap() == regressors("killed").unwrap());
+}
+
+#[test]
 fn a_run_killed_while_its_features_are_chosen_chooses_them_again() {
     let workshop = Workshop::new();
-    let line = "--quiet --set train.epochs=40 --set model.hidden=[16] --set features=auto";
+    let line = "--quiet --set train.epochs=40 --set model.hidden=[16] --set features=auto \
+                --set train.recipe=none --set model.kind=mlp";
     workshop.succeed(&format!("train --name whole {line}"));
     let mut child = workshop.command(&format!("train --name killed {line}")).spawn().unwrap();
     while !workshop.exists("checkpoints/killed.unfinished/lock") {

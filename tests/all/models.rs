@@ -1,0 +1,176 @@
+//! Every kind of model: trained, compared, weighed, saved, and honest where there is nothing to learn.
+
+use massay::{data::Generator, model::ModelKind};
+use serde_json::Value;
+
+use crate::support::{SHORT, Workshop};
+
+/// Enough training for a small network.
+const TRAINED: &str = "--set features=raw --set train.epochs=150 --set train.learning_rate=0.02";
+
+/// A table of `rows` rows whose target is `truth` of three uniform columns plus `noise`.
+fn table(rows: usize, seed: u64, noise: f64, truth: impl Fn(&[f64; 3]) -> f64) -> String {
+    let mut generator = Generator::new(seed, &[77]);
+    let mut text = "a,b,c,y,count,sigma\n".to_owned();
+    for _ in 0..rows {
+        let x = [0; 3].map(|_| generator.between(-1.0, 1.0));
+        let y = truth(&x) + noise * generator.normal();
+        text += &format!("{},{},{},{y},1,{noise}\n", x[0], x[1], x[2]);
+    }
+    text
+}
+
+/// Metrics of a run on `table.csv` with the plain parameters and `more`.
+fn metrics(workshop: &Workshop, command: &str, more: &str) -> Value {
+    let line = format!(
+        "{command} --json --force --name run --params none.toml --data table.csv --target y \
+         --features a,b,c {SHORT} {TRAINED} {more}"
+    );
+    workshop.write("none.toml", "");
+    serde_json::from_str(&workshop.succeed(&line)).unwrap()
+}
+
+#[test]
+fn every_kind_of_model_trains_and_predicts_from_its_checkpoint_what_it_was_judged_by() {
+    let workshop = Workshop::new();
+    workshop.write("table.csv", table(120, 1, 0.1, |x| 3.0 * x[0] + x[1] * x[2]));
+    let kinds = ModelKind::SINGLE.into_iter().chain([ModelKind::Ensemble]);
+    for kind in kinds {
+        let found = metrics(&workshop, "train", &format!("--set model.kind={}", kind.name()));
+        let r2 = found["cv"]["r2"].as_f64().unwrap();
+        assert!(r2 > 0.3, "{kind:?} {r2}");
+        let predicted = workshop.succeed("predict --checkpoint checkpoints/run table.csv");
+        // The folds' mean has seen four fifths of every row: it must be nearer than out of fold.
+        let truth = workshop.read("table.csv");
+        let column = |text: &str, index: usize| -> Vec<f64> {
+            text.lines()
+                .skip(1)
+                .map(|l| l.split(',').nth(index).unwrap().parse().unwrap())
+                .collect()
+        };
+        let (own, y) = (column(&predicted, 2), column(&truth, 3));
+        let mse = own.iter().zip(&y).map(|(p, y)| (p - y).powi(2)).sum::<f64>() / 120.0;
+        assert!(mse <= found["cv"]["mse"].as_f64().unwrap(), "{kind:?} {mse} {found}");
+    }
+}
+
+#[test]
+fn compare_ranks_every_model_and_says_when_the_network_loses() {
+    let workshop = Workshop::new();
+    workshop.write("table.csv", table(150, 2, 0.05, |x| x[0] - 2.0 * x[1] + 0.5 * x[2]));
+    let found = metrics(&workshop, "compare", "--set model.kind=mlp");
+    let board = &found["leaderboard"];
+    let names: Vec<&str> =
+        board["entries"].as_array().unwrap().iter().map(|e| e["model"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 9, "{names:?}");
+    assert!(["ridge", "kernel"].contains(&names[0]), "{names:?}");
+    let entry = |name: &str| &board["entries"][names.iter().position(|n| *n == name).unwrap()];
+    assert!(entry("ridge")["difference"]["mean"].as_f64().unwrap() < 0.0);
+    let text = workshop.succeed(&format!(
+        "compare --force --name run --params none.toml --data table.csv --target y --features a,b,c \
+         {SHORT} {TRAINED} --set train.epochs=25"
+    ));
+    assert!(text.contains("mlp predicts and loses to"), "{text}");
+    let page = workshop.read("reports/run/report.html");
+    assert!(page.contains("loses to") && page.contains("Nadeau and Bengio"));
+}
+
+#[test]
+fn nothing_is_claimed_on_pure_noise() {
+    let workshop = Workshop::new();
+    let mut sum = 0.0;
+    for seed in 0..20 {
+        workshop.write("table.csv", table(80, seed, 1.0, |_| 0.0));
+        let found = metrics(&workshop, "train", "--set model.kind=ensemble");
+        sum += found["cv"]["r2"].as_f64().unwrap();
+        let mean = found["leaderboard"]["entries"].as_array().unwrap();
+        let mean = mean.iter().find(|entry| entry["model"] == "mean").unwrap();
+        let (p, gain) = (&mean["difference"]["p_value"], &mean["difference"]["mean"]);
+        let is_claimed = p.as_f64().unwrap() < 0.05 && gain.as_f64().unwrap() > 0.0;
+        assert!(!is_claimed, "seed {seed}: {mean}");
+    }
+    assert!(sum / 20.0 <= 0.0, "mean R2 {}", sum / 20.0);
+}
+
+#[test]
+fn rows_without_weight_and_rows_of_great_uncertainty_count_for_nothing() {
+    let workshop = Workshop::new();
+    let clean = table(120, 3, 0.1, |x| 2.0 * x[0] + x[1]);
+    // Sixty wild rows that weigh nothing, or are known to plus or minus ten thousand.
+    let wild = table(60, 4, 50.0, |_| 400.0).lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let with = |count: &str, sigma: &str| -> String {
+        let lines = wild.iter().map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            format!("{},{count},{sigma}\n", cells[..4].join(","))
+        });
+        clean.clone() + &lines.collect::<String>()
+    };
+    for (count, sigma, set) in
+        [("0", "1", "data.weight=count"), ("1", "1e4", "data.uncertainty=sigma")]
+    {
+        workshop.write("table.csv", with(count, sigma));
+        for kind in ["ridge", "kernel", "forest", "boosting", "neighbours", "mlp", "ensemble"] {
+            let kind = format!("--set model.kind={kind}");
+            let weighed = metrics(&workshop, "train", &format!("{kind} --set {set}"));
+            let r2 = weighed["cv"]["r2"].as_f64().unwrap();
+            assert!(r2 > 0.4, "{set} {kind} {r2}");
+            let alike = metrics(&workshop, "train", &kind);
+            let (own, other) = (&weighed["cv"]["rmse"], &alike["cv"]["rmse"]);
+            assert!(own.as_f64().unwrap() < 0.1 * other.as_f64().unwrap(), "{own} {other}");
+            let coverage = weighed["cv"]["coverage"].as_f64().unwrap();
+            assert!((0.8..=1.0).contains(&coverage), "{set} {kind} {coverage}");
+        }
+    }
+}
+
+#[test]
+fn bad_weights_are_refused() {
+    let workshop = Workshop::new();
+    for (weight, expected) in [("-1", "numbers from 0 on"), ("x", "expected a number")] {
+        let text = table(40, 5, 0.1, |x| x[0]).replacen(",1,0.1", &format!(",{weight},0.1"), 1);
+        workshop.write("table.csv", text);
+        let line = format!("train --data table.csv --target y --set data.weight=count {SHORT}");
+        assert!(workshop.fail(&line).contains(expected), "{}", workshop.fail(&line));
+    }
+}
+
+#[test]
+fn intervals_of_the_ensemble_hold_on_five_tables_and_adapt_where_noise_varies() {
+    let workshop = Workshop::new();
+    let (mut covered, mut rows) = (0.0, 0.0);
+    for seed in 0..5 {
+        let simulate = "simulate --containers 300 --remeasured 0 --out table.csv --force";
+        workshop.succeed(&format!("{simulate} --seed {}", 900 + seed));
+        let line = "train --json --force --name run --data table.csv --set model.kind=ensemble";
+        let text = workshop.succeed(&format!("{line} {SHORT}"));
+        let found: Value = serde_json::from_str(&text).unwrap();
+        covered += 300.0 * found["cv"]["coverage"].as_f64().unwrap();
+        rows += 300.0;
+    }
+    // Three standard errors of a share of 0.9 among 1500 rows.
+    let coverage: f64 = covered / rows;
+    assert!((coverage - 0.9).abs() < 3.0 * (0.09_f64 / 1500.0).sqrt(), "{coverage}");
+}
+
+#[test]
+fn intervals_are_wider_where_errors_are_larger() {
+    let workshop = Workshop::new();
+    let mut generator = Generator::new(6, &[]);
+    let mut text = "a,b,c,y\n".to_owned();
+    for _ in 0..400 {
+        let x = [0; 3].map(|_| generator.between(-1.0, 1.0));
+        let noise = if x[0] > 0.0 { 1.0 } else { 0.05 };
+        text += &format!("{},{},{},{}\n", x[0], x[1], x[2], x[1] + noise * generator.normal());
+    }
+    workshop.write("table.csv", text);
+    let found = metrics(&workshop, "train", "--set model.kind=ridge");
+    let coverage = found["cv"]["coverage"].as_f64().unwrap();
+    assert!((0.85..0.95).contains(&coverage), "{coverage}");
+    workshop.write("new.csv", "a,b,c\n-0.5,0,0\n0.5,0,0\n");
+    let predicted = workshop.succeed("predict --checkpoint checkpoints/run new.csv");
+    let width = |line: usize| -> f64 {
+        let cells: Vec<&str> = predicted.lines().nth(line).unwrap().split(',').collect();
+        cells[2].parse::<f64>().unwrap() - cells[1].parse::<f64>().unwrap()
+    };
+    assert!(width(2) > 4.0 * width(1), "{predicted}");
+}
