@@ -7,9 +7,9 @@
 //! |---|---|
 //! | [`data`] | rows in: tables, schemas, data sets, exploration, the drum simulator, folds |
 //! | [`features`] | rows to numbers: cleaning, feature blocks and scalers, fitted on training rows only |
-//! | [`model`] | numbers to predictions: backends, the MLP stack, the predictor |
-//! | [`train`] | batches, schedule, stopping, the loop, checkpoints |
-//! | [`evaluate`] | metrics, out-of-fold evaluation, conformal calibration |
+//! | [`model`] | numbers to predictions: backends, the MLP stack, regressors, the predictor |
+//! | [`train`] | batches, schedule, stopping, the loop, learners of regressors, checkpoints |
+//! | [`evaluate`] | metrics, out-of-fold evaluation, ensemble weights, the leaderboard, conformal calibration |
 //! | [`report`] | figures, tables and the page |
 //! | [`pipeline`] | whole jobs told in calls to the layers above |
 //! | [`cli`] | one file per subcommand; alone in printing and exiting |

@@ -137,18 +137,18 @@ impl Leaderboard {
         let beats_mean = mean.and_then(|entry| entry.difference);
         if !beats_mean.is_some_and(|own| own.is_clear() && own.mean > 0.0) {
             return format!(
-                "{own} is not clearly better than the mean of the training targets: the columns may \
+                "The {own} is not clearly better than the mean of the training targets: the columns may \
                  say little about the target, or the rows are too few to tell"
             );
         }
         let first = self.entries.first().map_or("", |entry| entry.model.as_str());
         match &better[..] {
-            [] if first == own => format!("{own} has the smallest error, and predicts"),
+            [] if first == own => format!("The {own} has the smallest error, and predicts"),
             [] => format!(
-                "{own} predicts; {first} has a smaller error here, by no more than chance allows"
+                "The {own} predicts; {first} has a smaller error here, by no more than chance allows"
             ),
             better => format!(
-                "{own} predicts and loses to {}: clearly smaller errors on the same folds",
+                "The {own} predicts and loses to {}: clearly smaller errors on the same folds",
                 better.join(", ")
             ),
         }

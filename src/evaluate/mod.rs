@@ -1,4 +1,5 @@
-//! Predictions against truth: metrics, out-of-fold evaluation, conformal calibration, baseline.
+//! Predictions against truth: metrics, out-of-fold evaluation, ensemble weights, the leaderboard,
+//! conformal calibration, baseline.
 //!
 //! Invariant: nothing here trains a network, and no row is judged by anything that saw its target.
 

@@ -34,8 +34,35 @@ impl Activation {
             Self::Relu => activation::relu(x),
             Self::Gelu => activation::gelu(x),
             Self::Silu => activation::silu(x),
-            Self::Mish => activation::mish(x),
+            Self::Mish => mish(x),
             Self::Tanh => activation::tanh(x),
+        }
+    }
+}
+
+/// `x tanh(ln(1 + e^x)) = x n / (n + 2)` with `n = e^x (e^x + 2)`: one exponential instead of an
+/// exponential, a logarithm and a hyperbolic tangent. Beyond 20 it is `x` in single precision.
+fn mish<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let power = x.clone().clamp_max(20.0).exp();
+    let n = power.clone() * (power + 2.0);
+    x * (n.clone() / (n + 2.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    #[test]
+    fn mish_equals_its_definition() {
+        let values = [-30.0_f32, -5.0, -0.3, 0.0, 0.7, 4.0, 19.0, 25.0, 60.0];
+        let found = mish(Tensor::<1>::from_floats(values, &Device::flex()));
+        let found = found.into_data().try_into_vec::<f32>().unwrap();
+        for (x, found) in values.map(f64::from).iter().zip(found) {
+            let expected = x * x.exp().ln_1p().tanh();
+            let error = (f64::from(found) - expected).abs();
+            assert!(error < 1e-6 * expected.abs().max(1e-3), "{x}: {found} {expected}");
         }
     }
 }

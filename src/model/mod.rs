@@ -1,4 +1,5 @@
-//! Numbers to predictions: backends, the MLP stack, the linear baseline, calibration, the predictor.
+//! Numbers to predictions: backends, the MLP stack, regressors, their blend, calibration, the
+//! predictor.
 //!
 //! Invariant: no files and no training here, and `backend` alone names a burn backend.
 

@@ -5,10 +5,7 @@ use crate::train::Recipe;
 
 /// Tables from so many rows on are medium, and large.
 const MEDIUM: usize = 2_000;
-const LARGE: usize = 8_000;
-
-/// Rows from which a network is shown each of them half as often.
-const HUGE: usize = 20_000;
+const LARGE: usize = 20_000;
 
 /// What all sizes have in common: `RealMLP` with tuned defaults (Holzmüller, Grinsztajn and
 /// Steinwart, 2024) with half as many units, which costs a third of the time.
@@ -42,16 +39,14 @@ pub(super) fn resolve(params: &Params, rows: usize) -> Result<Params, ParamsErro
         Recipe::Auto => Recipe::Large,
         named => named,
     };
-    let members = match recipe {
+    // The more rows there are, the less is won by averaging networks, and the more each one costs.
+    let own: &[&str] = match recipe {
         Recipe::Auto | Recipe::None => return Ok(params.clone()),
-        Recipe::Small => "model.members=5",
-        Recipe::Medium => "model.members=3",
-        Recipe::Large => "model.members=2",
+        Recipe::Small => &["model.members=5"],
+        Recipe::Medium => &["model.members=3"],
+        Recipe::Large => &["model.members=2", "train.epochs=128", "train.batch_size=512"],
     };
-    let mut resolved = params.with(COMMON.iter().chain(&[members]))?;
-    if recipe == Recipe::Large && rows >= HUGE {
-        resolved = resolved.with(&["train.epochs=128", "train.batch_size=512"])?;
-    }
+    let mut resolved = params.with(COMMON.iter().chain(own))?;
     resolved.train.recipe = recipe;
     Ok(resolved)
 }

@@ -82,7 +82,7 @@ pub enum Recipe {
     Auto,
     /// For tables of up to two thousand rows.
     Small,
-    /// For tables of up to eight thousand rows.
+    /// For tables of up to twenty thousand rows.
     Medium,
     /// For larger tables.
     Large,

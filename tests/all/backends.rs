@@ -1,7 +1,9 @@
 //! wgpu on whatever adapter there is; CI brings Mesa's software driver.
 
 use massay::{
-    model::{Backend, BackendKind, ModelConfig},
+    model::{
+        Activation, Backend, BackendKind, Embedding, InputScaling, ModelConfig, Parametrisation,
+    },
     train::{Cut, TrainConfig},
 };
 
@@ -31,6 +33,34 @@ fn wgpu_trains_the_networks_of_the_cpu() {
     let cut = train(&data, &plan, (&model, &config), BackendKind::Wgpu, Some(alone));
     for (a, b) in cut.history.iter().zip(&gpu.history) {
         assert!((a.train_loss - b.train_loss).abs() < 1e-5, "the cut matters: {a:?} {b:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs a graphics adapter; CI runs it on Mesa's software Vulkan driver"]
+fn wgpu_computes_every_ingredient_of_the_recipes_as_the_cpu_does() {
+    let data = dataset(60, 3, 1, 12);
+    let plan = folds(&data, 2);
+    for (embedding, copies) in [(Embedding::Pbld, 1), (Embedding::Piecewise, 2)] {
+        let model = ModelConfig {
+            hidden: vec![6],
+            activation: Activation::Mish,
+            parametric_activation: true,
+            input_scaling: InputScaling::Robust,
+            embedding,
+            scaling_layer: true,
+            parametrisation: Parametrisation::Ntk,
+            linear_skip: true,
+            copies,
+            members: 1,
+            ..Default::default()
+        };
+        let config = TrainConfig { epochs: 3, learning_rate: 0.02, ..TrainConfig::default() };
+        let run = |backend| train(&data, &plan, (&model, &config), backend, None);
+        let (cpu, gpu) = (run(BackendKind::Flex), run(BackendKind::Wgpu));
+        for (a, b) in cpu.history.iter().zip(&gpu.history) {
+            assert!((a.train_loss - b.train_loss).abs() < 1e-3, "{embedding:?} {a:?} {b:?}");
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use massay::{
     data::Generator,
-    model::{BackendKind, ModelConfig},
-    train::{Cut, EpochRecord, Loss, TrainConfig, Trained},
+    model::{Activation, BackendKind, Embedding, InputScaling, ModelConfig, Parametrisation},
+    train::{Cut, EpochRecord, Loss, Regularisation, Schedule, TrainConfig, Trained},
 };
 
 use crate::support::{dataset, folds, train};
@@ -33,6 +33,47 @@ fn stacked_training_gives_the_same_bits_as_one_network_at_a_time() {
         let alone = run(1, 1);
         assert_same(&alone, &run(usize::MAX, usize::MAX));
         assert_same(&alone, &run(2, 3));
+    }
+}
+
+#[test]
+fn every_ingredient_gives_the_same_bits_however_the_stack_is_cut() {
+    let data = dataset(90, 3, 1, 8);
+    let plan = folds(&data, 3);
+    for (embedding, copies) in [(Embedding::Pbld, 1), (Embedding::Piecewise, 3)] {
+        let model = ModelConfig {
+            hidden: vec![8, 6],
+            activation: Activation::Mish,
+            parametric_activation: true,
+            dropout: 0.15,
+            input_scaling: InputScaling::Robust,
+            embedding,
+            scaling_layer: true,
+            parametrisation: Parametrisation::Ntk,
+            linear_skip: true,
+            copies,
+            members: 2,
+            ..ModelConfig::default()
+        };
+        let config = TrainConfig {
+            epochs: 6,
+            learning_rate: 0.1,
+            schedule: Schedule::Cycles,
+            regularisation: Regularisation::Fading,
+            ..TrainConfig::default()
+        };
+        let run = |folds_per_cohort, members_per_stack| {
+            let cut = Cut { folds_per_cohort, members_per_stack };
+            train(&data, &plan, (&model, &config), BackendKind::Flex, Some(cut))
+        };
+        let alone = run(1, 1);
+        assert_same(&alone, &run(usize::MAX, usize::MAX));
+        let first = alone.history.iter().filter(|record| record.epoch == 1);
+        let last = alone.history.iter().filter(|record| record.epoch == 6);
+        let sum = |records: &mut dyn Iterator<Item = &EpochRecord>| -> f64 {
+            records.map(|record| record.train_loss).sum()
+        };
+        assert!(sum(&mut last.into_iter()) < sum(&mut first.into_iter()), "{embedding:?}");
     }
 }
 
