@@ -1,16 +1,18 @@
 //! The options that say which table is meant and what its columns are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
 
 use crate::pipeline::Params;
 
+use super::say;
+
 /// Options shared by the commands that read a labelled table.
 #[derive(Debug, Args)]
 pub(super) struct TableArguments {
-    /// Parameters [default: params.toml where there is one]
+    /// Parameters [default: params.toml where there is one, unless it is for another table than --data]
     #[arg(long, value_name = "FILE")]
     params: Option<PathBuf>,
     /// Table to read (`data.path`)
@@ -30,11 +32,25 @@ pub(super) struct TableArguments {
     pub(super) sets: Vec<String>,
 }
 
+/// Whether two paths lead to the same file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| path.canonicalize().ok();
+    one == other || (whole(one).is_some() && whole(one) == whole(other))
+}
+
 impl TableArguments {
     /// Parameters with every flag in its place.
     pub(super) fn load(&self) -> Result<Params> {
         let mut params = Params::load(self.params.as_deref(), &self.sets)?;
         if let Some(path) = &self.data {
+            if self.params.is_none() && params.is_from_file && !is_same(path, &params.data.path) {
+                // What suits the one table may ruin the other: logarithms, limits, units.
+                let (file, other) = (Params::FILE, params.data.path.display());
+                say(&format!(
+                    "{file} is for {other} and is not used; `--params {file}` uses it all the same"
+                ));
+                params = Params::without_file(&self.sets)?;
+            }
             params.data.path.clone_from(path);
         }
         if let Some(target) = self.target.as_ref().filter(|target| **target != params.data.target) {

@@ -41,6 +41,9 @@ pub struct Params {
     /// Keys that were set by hand, e.g. `train.epochs`.
     #[serde(skip)]
     pub given: Vec<String>,
+    /// Whether a file was read.
+    #[serde(skip)]
+    pub is_from_file: bool,
 }
 
 /// Where results go.
@@ -123,6 +126,9 @@ pub enum ParamsError {
 const OPTIONAL_KEYS: [&str; 1] = ["target.minimum"];
 
 impl Params {
+    /// The file that is read without being named.
+    pub const FILE: &str = "params.toml";
+
     /// Reads the parameters: defaults, then the file (none: `params.toml` where there is one),
     /// then `KEY=VALUE` overrides.
     ///
@@ -130,8 +136,19 @@ impl Params {
     /// When the file cannot be read, a key is unknown, or a value is of the wrong type or out of
     /// range.
     pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Self, ParamsError> {
-        let default = Path::new("params.toml");
-        let file = file.or_else(|| default.exists().then_some(default));
+        let default = Path::new(Self::FILE);
+        Self::load_from(file.or_else(|| default.exists().then_some(default)), sets)
+    }
+
+    /// The defaults, then `KEY=VALUE` overrides.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn without_file(sets: &[String]) -> Result<Self, ParamsError> {
+        Self::load_from(None, sets)
+    }
+
+    fn load_from(file: Option<&Path>, sets: &[String]) -> Result<Self, ParamsError> {
         let mut table = match file {
             None => Table::new(),
             Some(path) => read_table(path)?,
@@ -144,6 +161,7 @@ impl Params {
             params = typed(&table, &format!("--set {set}"))?;
         }
         params.given = overrides::keys(&table);
+        params.is_from_file = file.is_some();
         params.check()?;
         // No limit, which JSON has no number for.
         params.target.minimum = params.target.minimum.filter(|minimum| minimum.is_finite());
@@ -165,7 +183,8 @@ impl Params {
                 overrides::apply(&mut table, set)?;
             }
         }
-        let params = Self { given: self.given.clone(), ..typed(&table, "recipe")? };
+        let (given, is_from_file) = (self.given.clone(), self.is_from_file);
+        let params = Self { given, is_from_file, ..typed(&table, "recipe")? };
         params.check()?;
         Ok(params)
     }

@@ -214,6 +214,28 @@ fn a_group_that_is_asked_for_must_exist() {
 }
 
 #[test]
+fn parameters_of_another_table_are_not_used_unless_they_are_named() {
+    let workshop = Workshop::new();
+    let table = workshop.read("data/simulations.csv");
+    workshop.write("other.csv", &table);
+    let train = |more: &str| {
+        let line = format!("train --data other.csv --force --name a {more} {SHORT}");
+        let output = workshop.run(&line);
+        assert!(output.status.success());
+        let manifest = workshop.read("checkpoints/a/manifest.json");
+        let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+        let transform = manifest["parameters"]["target"]["transform"].as_str().unwrap().to_owned();
+        (String::from_utf8_lossy(&output.stderr).into_owned(), transform)
+    };
+    let (said, transform) = train("");
+    assert!(said.contains("params.toml is for data/simulations.csv and is not used"), "{said}");
+    assert_eq!(transform, "none");
+    let (said, transform) = train("--params params.toml");
+    assert!(!said.contains("is not used"), "{said}");
+    assert_eq!(transform, "log");
+}
+
+#[test]
 fn targets_below_the_physical_limit_are_refused() {
     let workshop = Workshop::new();
     let text = workshop.read("data/simulations.csv");
@@ -221,7 +243,9 @@ fn targets_below_the_physical_limit_are_refused() {
     let mut cells: Vec<&str> = second.split(',').collect();
     cells[1] = "-1.5";
     workshop.write("low.csv", text.replace(second, &cells.join(",")));
-    let line = format!("train --data low.csv --quiet {SHORT} --set target.transform=none");
+    let line = format!(
+        "train --params params.toml --data low.csv --quiet {SHORT} --set target.transform=none"
+    );
     let error = workshop.fail(&line);
     assert!(error.contains("data row 2 has mass = -1.5, expected at least"), "{error}");
     workshop.succeed(&format!("{line} --set target.minimum=-inf"));
