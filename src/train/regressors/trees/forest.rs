@@ -106,7 +106,7 @@ pub(crate) fn fit_forests(
     let budget = ForestBudget::new(table.rows(), parts.len());
     let grounds: Vec<Ground> = parts.training.iter().map(|rows| Ground::new(table, rows)).collect();
     let field = Field { table, parts, grounds, stream };
-    let plain = ForestSettings::plain(cut, budget.trees);
+    let plain = ForestSettings::plain(cut, budget.trees, table.rows());
     let mut best = field.candidate(plain, budget.probe);
     // One setting after the other, each with the best of those before.
     best = field.best(best, &|_| plain.other_columns(table.binned.columns()), budget.probe);

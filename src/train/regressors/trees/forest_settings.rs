@@ -54,10 +54,12 @@ impl ForestBudget {
 }
 
 impl ForestSettings {
-    /// Plain trees: all columns, full depth. A part is left out already, so that trees on 80 % of
-    /// the other rows see about as many as a bootstrap of all.
-    pub(crate) fn plain(cut: Cut, trees: usize) -> Self {
-        Self { cut, trees, columns: 1.0, rows: RowDraw::Fraction(0.8), limits: Limits::default() }
+    /// Plain trees for a table of `rows` rows: all columns, full depth but for large tables, whose
+    /// models would fill gigabytes. A part is left out already, so that trees on 80 % of the other
+    /// rows see about as many as a bootstrap of all.
+    pub(crate) fn plain(cut: Cut, trees: usize, rows: usize) -> Self {
+        let limits = Limits { min_leaf: smallest_leaf(rows), ..Limits::default() };
+        Self { cut, trees, columns: 1.0, rows: RowDraw::Fraction(0.8), limits }
     }
 
     /// The same with other column fractions, where they mean another number of `columns`.
@@ -79,8 +81,14 @@ impl ForestSettings {
 
     /// The same with larger leaves, which smooth noisy targets.
     pub(crate) fn larger_leaves(self, rows: usize) -> Vec<Self> {
-        let sizes = [3, 7, 20].into_iter().filter(|size| 4 * size <= rows);
+        let fits = |size: &usize| 4 * size <= rows && *size > smallest_leaf(rows);
+        let sizes = [3, 7, 20].into_iter().filter(fits);
         let with = |min_leaf| Self { limits: Limits { min_leaf, ..self.limits }, ..self };
         sizes.map(with).collect()
     }
+}
+
+/// Fewest rows in a leaf for a table of `rows` rows: a tree has at most some thousands of leaves.
+fn smallest_leaf(rows: usize) -> usize {
+    (rows / 3_000).max(1)
 }
