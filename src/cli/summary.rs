@@ -57,13 +57,9 @@ fn leaderboard(board: &Leaderboard) -> String {
         let _ = write!(text, "{:<18}{rmse:>11}{mae:>11}{r2:>9}{weight:>9}", entry.model);
         if let Some(own) = entry.difference {
             let sign = if own.mean < 0.0 { "-" } else { "+" };
-            let verdict = match (own.is_clear(), own.mean < 0.0) {
-                (false, _) => "no clear difference",
-                (true, true) => "clearly better",
-                (true, false) => "clearly worse",
-            };
             let mean = short(own.mean.abs());
-            let _ = write!(text, "   {sign}{mean} ± {}, {verdict}", short(own.standard_error));
+            let _ =
+                write!(text, "   {sign}{mean} ± {}, {}", short(own.standard_error), own.verdict());
         }
         text.push('\n');
     }

@@ -92,7 +92,7 @@ impl TrainedModels<'_> {
             };
             let pairs = self.regressors[index]
                 .iter()
-                .map(|own| (weight(own.model.kind.into()), own.model.clone()));
+                .map(|own| (weight(ModelKind::Regressor(own.model.kind)), own.model.clone()));
             let regressors = pairs.filter(|(weight, _)| *weight > 0.0).collect();
             let networks = weight(ModelKind::Mlp);
             Blend { networks, regressors, spread: self.spread(inputs, candidates, index) }
@@ -217,5 +217,5 @@ fn regressor(
     let predict = |row: &u32| value(own.model.predict(matrix.row(*row as usize)));
     let held_out = split.held_out.par_iter().map(predict).collect();
     let inner = own.inner.iter().map(|target| target.map(value)).collect();
-    Candidate { kind: own.model.kind.into(), held_out, inner, weight: 0.0 }
+    Candidate { kind: ModelKind::Regressor(own.model.kind), held_out, inner, weight: 0.0 }
 }

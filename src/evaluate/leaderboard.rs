@@ -8,7 +8,10 @@ use crate::{
     model::ModelKind,
 };
 
-use super::Candidate;
+use super::{
+    Candidate,
+    metrics::{Point, PointErrors},
+};
 
 /// What stands for no model at all.
 const MEAN: &str = "mean";
@@ -78,6 +81,16 @@ impl Difference {
     #[must_use]
     pub fn is_clear(&self) -> bool {
         self.p_value < SIGNIFICANCE
+    }
+
+    /// What to make of the model whose errors less those of another it is.
+    #[must_use]
+    pub fn verdict(&self) -> &'static str {
+        match (self.is_clear(), self.mean < 0.0) {
+            (false, _) => "no clear difference",
+            (true, true) => "clearly better",
+            (true, false) => "clearly worse",
+        }
     }
 }
 
@@ -157,28 +170,22 @@ impl Leaderboard {
 
 /// The errors of one model.
 struct Errors {
-    rmse: f64,
-    mae: f64,
-    r2: Option<f64>,
+    pooled: PointErrors,
     fold_rmse: Vec<f64>,
 }
 
 impl Errors {
     /// Of predictions for targets with weights, split by split.
     fn new(truth: &[Vec<(f64, f64)>], predictions: &[Vec<f64>]) -> Self {
-        let of_fold = |(truth, own): (&Vec<(f64, f64)>, &Vec<f64>)| -> Vec<(f64, f64)> {
-            own.iter().zip(truth).map(|(p, (y, weight))| (p - y, *weight)).collect()
+        let of_fold = |(truth, own): (&Vec<(f64, f64)>, &Vec<f64>)| -> Vec<Point> {
+            let pairs = own.iter().zip(truth);
+            pairs
+                .map(|(&prediction, &(target, weight))| Point { prediction, target, weight })
+                .collect()
         };
-        let errors: Vec<Vec<(f64, f64)>> = truth.iter().zip(predictions).map(of_fold).collect();
-        let (all, pooled) = (truth.concat(), errors.concat());
-        let centre = mean(&all, |y| y);
-        let (mse, variance) = (mean(&pooled, |e| e * e), mean(&all, |y| (y - centre).powi(2)));
-        Self {
-            rmse: mse.sqrt(),
-            mae: mean(&pooled, f64::abs),
-            r2: (variance > 0.0).then(|| 1.0 - mse / variance),
-            fold_rmse: errors.iter().map(|own| mean(own, |e| e * e).sqrt()).collect(),
-        }
+        let folds: Vec<Vec<Point>> = truth.iter().zip(predictions).map(of_fold).collect();
+        let fold_rmse = folds.iter().map(|own| PointErrors::of(own).mse.sqrt()).collect();
+        Self { pooled: PointErrors::of(&folds.concat()), fold_rmse }
     }
 
     /// Of its errors to those of another model, fold by fold.
@@ -190,9 +197,9 @@ impl Errors {
     fn entry(&self, model: &str) -> LeaderboardEntry {
         LeaderboardEntry {
             model: model.to_owned(),
-            rmse: self.rmse,
-            mae: self.mae,
-            r2: self.r2,
+            rmse: self.pooled.mse.sqrt(),
+            mae: self.pooled.mae,
+            r2: self.pooled.r2,
             weight: 0.0,
             difference: None,
         }
@@ -202,19 +209,18 @@ impl Errors {
 /// The mean target of a split's training rows, for each of its held-out rows.
 fn training_mean(split: &Split, targets: &[f64], weights: &[f64]) -> Vec<f64> {
     let rows = split.train.iter().map(|row| *row as usize);
-    let training: Vec<(f64, f64)> = rows.map(|row| (targets[row], weights[row])).collect();
-    vec![mean(&training, |y| y); split.held_out.len()]
-}
-
-/// The weighted mean of a function of values with their weights.
-fn mean(weighted: &[(f64, f64)], value: impl Fn(f64) -> f64) -> f64 {
-    let total: f64 = weighted.iter().map(|(_, weight)| weight).sum();
-    weighted.iter().map(|(own, weight)| weight * value(*own)).sum::<f64>() / total
+    let weighted =
+        |sum: (f64, f64), row: usize| (sum.0 + weights[row] * targets[row], sum.1 + weights[row]);
+    let (sum, total) = rows.fold((0.0, 0.0), weighted);
+    vec![sum / total; split.held_out.len()]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RegressorKind;
+    const RIDGE: ModelKind = ModelKind::Regressor(RegressorKind::Ridge);
+
     fn plan() -> FoldPlan {
         let split = |fold: usize| {
             let (held_out, train) = (0..10).partition(|row| row % 5 == fold as u32);
@@ -247,7 +253,7 @@ mod tests {
         let fold = |split: &Split| {
             let worse = 0.5 + 0.01 * split.fold as f64;
             let mlp = candidate(ModelKind::Mlp, worse, 1.0, split);
-            vec![mlp, candidate(ModelKind::Ridge, 0.1, 0.0, split)]
+            vec![mlp, candidate(RIDGE, 0.1, 0.0, split)]
         };
         let candidates: Vec<Vec<Candidate>> = plan.splits.iter().map(fold).collect();
         let weights = [1.0; 10];

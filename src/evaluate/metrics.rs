@@ -38,20 +38,56 @@ impl Scores {
         let mean = |value: &dyn Fn(&ScoredRow) -> f64| {
             rows.iter().map(|row| row.weight * value(row)).sum::<f64>() / count
         };
-        let mse = mean(&|row| (row.prediction - row.target).powi(2));
-        let centre = mean(&|row| row.target);
-        let variance = mean(&|row| (row.target - centre).powi(2));
+        let points: Vec<Point> = rows.iter().map(|row| Point::of(row)).collect();
+        let PointErrors { mse, mae, r2 } = PointErrors::of(&points);
         Self {
             mse,
             rmse: mse.sqrt(),
-            mae: mean(&|row| (row.prediction - row.target).abs()),
-            r2: (variance > 0.0).then(|| 1.0 - mse / variance),
+            mae,
+            r2,
             bias: mean(&|row| row.prediction - row.target),
             coverage: coverage(rows),
             interval_width: mean(&|row| row.upper - row.lower),
             interval_score: mean(&|row| interval_score(row, level)),
             rows: rows.len(),
         }
+    }
+}
+
+/// A prediction, its truth, and how much it counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Point {
+    pub(super) prediction: f64,
+    pub(super) target: f64,
+    pub(super) weight: f64,
+}
+
+impl Point {
+    fn of(row: &ScoredRow) -> Self {
+        Self { prediction: row.prediction, target: row.target, weight: row.weight }
+    }
+}
+
+/// The errors of predictions without intervals.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PointErrors {
+    pub(super) mse: f64,
+    pub(super) mae: f64,
+    /// `None` where the targets do not vary.
+    pub(super) r2: Option<f64>,
+}
+
+impl PointErrors {
+    pub(super) fn of(points: &[Point]) -> Self {
+        let total = points.iter().map(|point| point.weight).sum::<f64>();
+        let mean = |value: &dyn Fn(&Point) -> f64| {
+            points.iter().map(|point| point.weight * value(point)).sum::<f64>() / total
+        };
+        let mse = mean(&|point| (point.prediction - point.target).powi(2));
+        let centre = mean(&|point| point.target);
+        let variance = mean(&|point| (point.target - centre).powi(2));
+        let mae = mean(&|point| (point.prediction - point.target).abs());
+        Self { mse, mae, r2: (variance > 0.0).then(|| 1.0 - mse / variance) }
     }
 }
 

@@ -20,4 +20,4 @@ pub use fresh::evaluate_fresh;
 pub use leaderboard::{Difference, Leaderboard, LeaderboardEntry};
 pub use metrics::Scores;
 use out_of_fold::blended;
-pub use out_of_fold::{Judged, OutOfFoldInputs, held_out_predictions, judge, judge_baseline};
+pub use out_of_fold::{Judged, OutOfFoldInputs, judge, judge_baseline};

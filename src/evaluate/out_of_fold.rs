@@ -80,15 +80,6 @@ pub(super) fn blended(candidates: &[Candidate]) -> Vec<f64> {
     (0..rows).map(value).collect()
 }
 
-/// The predictions of what was trained for the held-out rows of each fold, on the target's own scale.
-#[must_use]
-pub fn held_out_predictions(
-    inputs: OutOfFoldInputs<'_>,
-    models: TrainedModels<'_>,
-) -> Vec<Vec<f64>> {
-    models.candidates(inputs).iter().map(|own| blended(own)).collect()
-}
-
 /// Judges ridge regression of the target under `transform`, on the same folds and features.
 #[must_use]
 pub fn judge_baseline(

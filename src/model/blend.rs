@@ -54,8 +54,8 @@ pub struct Models {
 
 impl Models {
     /// Calls `finish` with each row's position and what every fold says of it, and collects what it
-    /// returns; `matrices` holds the rows as each fold sees
-    /// them. Rows are spread over threads on the CPU.
+    /// returns; `matrices` holds the rows as each fold sees them. Rows are spread over threads on the
+    /// CPU.
     pub fn map_rows<T: Send>(
         &self,
         matrices: &PerFold<FeatureMatrix>,

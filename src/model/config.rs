@@ -51,52 +51,34 @@ pub struct ModelConfig {
 
 /// A kind of model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum ModelKind {
     /// A weighted mean of several kinds, the weights found within each fold's training rows.
     #[default]
     Ensemble,
     /// A stack of multilayer perceptrons.
     Mlp,
-    /// Ridge regression.
-    Ridge,
-    /// Kernel ridge regression.
-    Kernel,
-    /// k nearest neighbours.
-    Neighbours,
-    /// One decision tree.
-    Tree,
-    /// A random forest.
-    Forest,
-    /// Extremely randomised trees.
-    ExtraTrees,
-    /// Gradient boosting.
-    Boosting,
+    /// Any other.
+    Regressor(RegressorKind),
 }
 
 impl ModelKind {
     /// Every kind that is trained by itself.
-    pub const SINGLE: [Self; 8] = [
-        Self::Mlp,
-        Self::Ridge,
-        Self::Kernel,
-        Self::Neighbours,
-        Self::Tree,
-        Self::Forest,
-        Self::ExtraTrees,
-        Self::Boosting,
-    ];
+    #[must_use]
+    pub fn single() -> Vec<Self> {
+        std::iter::once(Self::Mlp).chain(RegressorKind::ALL.map(Self::Regressor)).collect()
+    }
 
-    /// The kinds that an ensemble weighs. One tree and the nearest neighbours are left out: what
-    /// they find, forests and kernels find better.
-    const BLENDED: [Self; 6] =
-        [Self::Mlp, Self::Ridge, Self::Kernel, Self::Forest, Self::ExtraTrees, Self::Boosting];
-
-    /// The kinds that predict together: itself, or those of the ensemble.
+    /// The kinds that predict together: itself, or those of the ensemble, which leaves one tree and
+    /// the nearest neighbours out: what they find, forests and kernels find better.
     #[must_use]
     pub fn parts(self) -> Vec<Self> {
+        use RegressorKind::{Neighbours, Tree};
+        let is_left_out = |kind: &Self| [Tree, Neighbours].map(Self::Regressor).contains(kind);
         match self {
-            Self::Ensemble => Self::BLENDED.to_vec(),
+            Self::Ensemble => {
+                Self::single().into_iter().filter(|kind| !is_left_out(kind)).collect()
+            }
             single => vec![single],
         }
     }
@@ -105,14 +87,8 @@ impl ModelKind {
     #[must_use]
     pub fn regressor(self) -> Option<RegressorKind> {
         match self {
+            Self::Regressor(kind) => Some(kind),
             Self::Ensemble | Self::Mlp => None,
-            Self::Ridge => Some(RegressorKind::Ridge),
-            Self::Kernel => Some(RegressorKind::Kernel),
-            Self::Neighbours => Some(RegressorKind::Neighbours),
-            Self::Tree => Some(RegressorKind::Tree),
-            Self::Forest => Some(RegressorKind::Forest),
-            Self::ExtraTrees => Some(RegressorKind::ExtraTrees),
-            Self::Boosting => Some(RegressorKind::Boosting),
         }
     }
 
@@ -122,8 +98,26 @@ impl ModelKind {
         match self {
             Self::Ensemble => "ensemble",
             Self::Mlp => "mlp",
-            other => other.regressor().map_or("", RegressorKind::name),
+            Self::Regressor(kind) => kind.name(),
         }
+    }
+}
+
+impl From<ModelKind> for String {
+    fn from(kind: ModelKind) -> Self {
+        kind.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for ModelKind {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        let known = || std::iter::once(Self::Ensemble).chain(Self::single());
+        known().find(|kind| kind.name() == name).ok_or_else(|| {
+            let names: Vec<String> = known().map(|kind| format!("`{}`", kind.name())).collect();
+            format!("unknown variant `{name}`, expected one of {}", names.join(", "))
+        })
     }
 }
 
@@ -139,20 +133,6 @@ pub enum Parametrisation {
     /// scaled until every unit has deviation 1 on the training rows, and biases put the kink of
     /// each unit amid them (Holzmüller, Grinsztajn and Steinwart, 2024).
     Ntk,
-}
-
-impl From<RegressorKind> for ModelKind {
-    fn from(kind: RegressorKind) -> Self {
-        match kind {
-            RegressorKind::Ridge => Self::Ridge,
-            RegressorKind::Kernel => Self::Kernel,
-            RegressorKind::Neighbours => Self::Neighbours,
-            RegressorKind::Tree => Self::Tree,
-            RegressorKind::Forest => Self::Forest,
-            RegressorKind::ExtraTrees => Self::ExtraTrees,
-            RegressorKind::Boosting => Self::Boosting,
-        }
-    }
 }
 
 impl Default for ModelConfig {

@@ -118,7 +118,7 @@ impl Inputs {
     /// The kinds of models that are trained.
     pub(super) fn kinds(&self) -> Vec<ModelKind> {
         if self.start.compare {
-            return ModelKind::SINGLE.to_vec();
+            return ModelKind::single();
         }
         self.start.params.model.kind.parts()
     }

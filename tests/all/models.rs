@@ -34,7 +34,7 @@ fn metrics(workshop: &Workshop, command: &str, more: &str) -> Value {
 fn every_kind_of_model_trains_and_predicts_from_its_checkpoint_what_it_was_judged_by() {
     let workshop = Workshop::new();
     workshop.write("table.csv", table(120, 1, 0.1, |x| 3.0 * x[0] + x[1] * x[2]));
-    let kinds = ModelKind::SINGLE.into_iter().chain([ModelKind::Ensemble]);
+    let kinds = ModelKind::single().into_iter().chain([ModelKind::Ensemble]);
     for kind in kinds {
         let found = metrics(&workshop, "train", &format!("--set model.kind={}", kind.name()));
         let r2 = found["cv"]["r2"].as_f64().unwrap();

@@ -25,7 +25,7 @@ pub(super) fn section(report: &RunReport) -> Markup {
                     th.number { "RMSE less that of " (board.deployed) }
                     th.meaning { "verdict" }
                 } }
-                tbody { @for entry in &board.entries { (line(entry, &board.deployed)) } }
+                tbody { @for entry in &board.entries { (line(entry)) } }
             } }
             p.note {
                 "All models on the same folds. Differences are means over the folds ± their standard \
@@ -36,7 +36,7 @@ pub(super) fn section(report: &RunReport) -> Markup {
     }
 }
 
-fn line(entry: &LeaderboardEntry, deployed: &str) -> Markup {
+fn line(entry: &LeaderboardEntry) -> Markup {
     let number = |value: f64| significant(value, 4);
     html! { tr {
         th scope="row" { (entry.model) }
@@ -45,24 +45,11 @@ fn line(entry: &LeaderboardEntry, deployed: &str) -> Markup {
         td.number { (entry.r2.map_or_else(|| "–".to_owned(), r2_text)) }
         td.number { (percent(entry.weight, 0)) }
         td.number { (entry.difference.map_or_else(|| "–".to_owned(), difference)) }
-        td.meaning { (entry.difference.map_or_else(|| predicts(entry, deployed), verdict)) }
+        td.meaning { (entry.difference.map_or("predicts", |own| own.verdict())) }
     } }
 }
 
 fn difference(own: Difference) -> String {
     let sign = if own.mean < 0.0 { "−" } else { "+" };
     format!("{sign}{} ± {}", significant(own.mean.abs(), 3), significant(own.standard_error, 2))
-}
-
-fn verdict(own: Difference) -> String {
-    match (own.is_clear(), own.mean < 0.0) {
-        (false, _) => "no clear difference",
-        (true, true) => "clearly better",
-        (true, false) => "clearly worse",
-    }
-    .to_owned()
-}
-
-fn predicts(entry: &LeaderboardEntry, deployed: &str) -> String {
-    if entry.model == deployed { "predicts".to_owned() } else { String::new() }
 }

@@ -37,13 +37,9 @@ pub(super) fn fit(
     let scalings = [InputScaling::Standard, InputScaling::Robust];
     for scaling in scalings.into_iter().take(effort.scalings()) {
         let inputs = fit_inputs(scaling, data.matrix, data.rows);
-        let landmarks = Points::new(
-            &data.mapped(&inputs, first(compared, effort.landmarks())),
-            data.matrix.columns(),
-        );
-        for kernel in effort.kernels(landmarks.median_distance()) {
-            let table = Table { data, inputs: &inputs, rows: compared };
-            let Some(fitted) = table.fit(&kernel, effort.landmarks()) else { continue };
+        let table = Table::new(data, &inputs, compared, effort.landmarks());
+        for kernel in effort.kernels(table.landmarks.median_distance()) {
+            let Some(fitted) = table.fit(&kernel) else { continue };
             if best.is_none_or(|(error, ..)| fitted.0.error < error) {
                 best = Some((fitted.0.error, scaling, kernel));
             }
@@ -51,9 +47,8 @@ pub(super) fn fit(
     }
     let (_, scaling, kernel) = best?;
     let inputs = fit_inputs(scaling, data.matrix, data.rows);
-    let table = Table { data, inputs: &inputs, rows: &order };
     let count = if effort == Effort::Full { LANDMARKS } else { effort.landmarks() };
-    let (fitted, coefficients) = table.fit(&kernel, count)?;
+    let (fitted, coefficients) = Table::new(data, &inputs, &order, count).fit(&kernel)?;
     let mut inner = vec![None; order.len()];
     for (place, row) in order.iter().enumerate() {
         inner[*row as usize] = fitted.inner[place];
@@ -110,31 +105,42 @@ impl Effort {
     }
 }
 
-/// Some rows of the data in a kernel's units; the first are the landmarks.
-struct Table<'a> {
-    data: &'a LearningRows<'a>,
-    inputs: &'a InputMap,
-    rows: &'a [u32],
+/// Some rows of the data in a kernel's units, of which the first are the landmarks: what all
+/// kernels have in common.
+struct Table {
+    all: Points,
+    landmarks: Points,
+    targets: Vec<f64>,
+    weights: Vec<f64>,
+    parts: InnerParts,
 }
 
-impl Table<'_> {
-    /// The fit with `count` landmarks, and the weight of each landmark.
-    fn fit(&self, kernel: &Kernel, count: usize) -> Option<(PenalisedFit, Vec<f64>)> {
-        let columns = self.data.matrix.columns();
-        let all = Points::new(&self.data.mapped(self.inputs, self.rows), columns);
-        let landmarks = self.data.mapped(self.inputs, first(self.rows, count));
-        let landmarks = Points::new(&landmarks, columns);
-        let basis = Basis::new(&landmarks.similarities(&landmarks, kernel))?;
-        let features = all.similarities(&landmarks, kernel) * &basis.map;
+impl Table {
+    /// The rows at `places` among the training rows, the first `count` as landmarks.
+    fn new(data: &LearningRows<'_>, inputs: &InputMap, places: &[u32], count: usize) -> Self {
+        let points =
+            |places: &[u32]| Points::new(&data.mapped(inputs, places), data.matrix.columns());
         let pick = |values: &[f64]| -> Vec<f64> {
-            let own = self.rows.iter().map(|place| self.data.rows[*place as usize]);
+            let own = places.iter().map(|place| data.rows[*place as usize]);
             own.map(|row| values[row as usize]).collect()
         };
-        let (targets, weights) = (pick(self.data.targets), pick(self.data.weights));
-        let design = Design { features: &features, targets: &targets, weights: &weights };
-        let parts: Vec<u32> =
-            self.rows.iter().map(|place| self.data.parts[*place as usize]).collect();
-        let fitted = penalised::fit(&design, &InnerParts::new(&parts, self.data.judged))?;
+        let parts: Vec<u32> = places.iter().map(|place| data.parts[*place as usize]).collect();
+        Self {
+            all: points(places),
+            landmarks: points(first(places, count)),
+            targets: pick(data.targets),
+            weights: pick(data.weights),
+            parts: InnerParts::new(&parts, data.judged),
+        }
+    }
+
+    /// The fit with a kernel, and the weight of each landmark.
+    fn fit(&self, kernel: &Kernel) -> Option<(PenalisedFit, Vec<f64>)> {
+        let basis = Basis::new(&self.landmarks.similarities(&self.landmarks, kernel))?;
+        let features = self.all.similarities(&self.landmarks, kernel) * &basis.map;
+        let (targets, weights) = (&self.targets[..], &self.weights[..]);
+        let fitted =
+            penalised::fit(&Design { features: &features, targets, weights }, &self.parts)?;
         let coefficients = &basis.map * &fitted.coefficients;
         Some((fitted, coefficients.iter().copied().collect()))
     }

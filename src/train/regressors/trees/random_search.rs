@@ -34,12 +34,6 @@ impl<'a> RandomSearch<'a> {
 impl SplitSearch for RandomSearch<'_> {
     type Memory = ();
 
-    fn begin(&mut self, _rows: &[u32]) {}
-
-    fn divide(&mut self, (): (), _left: &[u32], _right: &[u32]) -> ((), ()) {
-        ((), ())
-    }
-
     fn best(&mut self, rows: &[u32], total: Sums, (): &()) -> Option<Split> {
         let Self { binned, targets, limits, columns, gathered, bins } = self;
         gathered.clear();

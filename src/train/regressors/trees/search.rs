@@ -17,18 +17,22 @@ pub(crate) struct Split {
 /// A way to find the split of a node.
 pub(crate) trait SplitSearch {
     /// What a node keeps for its children (histograms, or nothing).
-    type Memory;
+    type Memory: Default;
 
     /// The memory of the root.
-    fn begin(&mut self, rows: &[u32]) -> Self::Memory;
+    fn begin(&mut self, _rows: &[u32]) -> Self::Memory {
+        Self::Memory::default()
+    }
 
     /// The memories of two children, made from their parent's.
     fn divide(
         &mut self,
-        parent: Self::Memory,
-        left: &[u32],
-        right: &[u32],
-    ) -> (Self::Memory, Self::Memory);
+        _parent: Self::Memory,
+        _left: &[u32],
+        _right: &[u32],
+    ) -> (Self::Memory, Self::Memory) {
+        (Self::Memory::default(), Self::Memory::default())
+    }
 
     /// The best split that the limits allow.
     fn best(&mut self, rows: &[u32], total: Sums, memory: &Self::Memory) -> Option<Split>;
