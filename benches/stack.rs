@@ -11,7 +11,9 @@ use massay::{
     data::{CrossValidationConfig, Dataset, FoldPlan, Generator},
     features::{PerFold, Preprocessor, RawRows},
     model::{Activation, Backend, BackendKind, ModelConfig},
-    train::{Cut, Hooks, Schedule, TrainConfig, Training, TrainingPlan, TrainingTable, fit},
+    train::{
+        Cut, Divergence, Hooks, Schedule, TrainConfig, Training, TrainingPlan, TrainingTable, fit,
+    },
 };
 
 #[global_allocator]
@@ -76,7 +78,8 @@ fn run(
         None => Cut::for_backend(backend),
         Some(_) => Cut { folds_per_cohort: usize::MAX, members_per_stack: usize::MAX },
     };
-    let training = Training { table, plan: &plan, model, config, backend, cut };
+    let divergence = Divergence::Fails;
+    let training = Training { table, plan: &plan, model, config, backend, cut, divergence };
     let hooks = Hooks { on_epoch: &|_| {}, interrupted: &|| false, state_folder: None };
     let (began, cpu) = (Instant::now(), cpu_seconds());
     let trained = fit(training, &hooks).unwrap();

@@ -14,6 +14,8 @@ mod simulate;
 mod summary;
 mod table_arguments;
 mod train;
+mod tune;
+mod tune_progress;
 
 use std::{io::Write, process::ExitCode};
 
@@ -38,6 +40,8 @@ enum Command {
     Train(train::TrainArguments),
     /// Train every kind of model on the same folds and say which is best, and how surely
     Compare(compare::CompareArguments),
+    /// Search for parameters of the networks, and judge the search
+    Tune(tune::TuneArguments),
     /// Score a labelled table that the model has not seen
     Evaluate(evaluate::EvaluateArguments),
     /// Predict every row of a table, with intervals, as CSV on standard output
@@ -62,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Explore(arguments) => arguments.run(),
         Command::Train(arguments) => arguments.run(),
         Command::Compare(arguments) => arguments.run(),
+        Command::Tune(arguments) => arguments.run(),
         Command::Evaluate(arguments) => arguments.run(),
         Command::Predict(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(),

@@ -9,7 +9,8 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    model::ModelKind,
+    data::Dataset,
+    model::{Backend, ModelKind},
     pipeline::{Start, TrainObserver},
     train::EpochEvent,
 };
@@ -152,7 +153,7 @@ impl Running {
 }
 
 /// A bar of `length` steps on standard error.
-fn bar(length: usize, template: &str) -> ProgressBar {
+pub(super) fn bar(length: usize, template: &str) -> ProgressBar {
     let target = ProgressDrawTarget::stderr_with_hz(8);
     let bar = ProgressBar::with_draw_target(Some(length as u64), target);
     if let Ok(style) = ProgressStyle::with_template(template) {
@@ -163,16 +164,8 @@ fn bar(length: usize, template: &str) -> ProgressBar {
 
 /// Says what is trained on what.
 fn announce(start: &Start<'_>) {
-    let data = start.dataset;
-    let groups = data.groups.as_ref().map_or(String::new(), |groups| {
-        format!(" in {} groups of `{}`", groups.names.len(), groups.column)
-    });
-    let count = data.feature_names.len();
-    let features = if count == 1 { "1 feature".to_owned() } else { format!("{count} features") };
-    let (backend, members) = (start.backend, start.params.model.members);
-    say(&format!("run {}", start.name));
-    say(&format!("data {}: {} rows{groups}, {features}", data.path, data.rows()));
-    say(&format!("backend {} ({}): {}", backend.kind, backend.name, backend.reason));
+    announce_data(start.name, start.dataset, start.backend);
+    let members = start.params.model.members;
     let (networks, folds) = (start.folds * members, start.folds);
     let compared = if start.compared_folds > 0 {
         ", and as many by the other way to split (`cv.leakage_check`)".to_owned()
@@ -187,4 +180,16 @@ fn announce(start: &Start<'_>) {
     for warning in start.warnings {
         say(&format!("warning: {warning}"));
     }
+}
+
+/// Says which table is worked on, and where.
+pub(super) fn announce_data(name: &str, data: &Dataset, backend: &Backend) {
+    let groups = data.groups.as_ref().map_or(String::new(), |groups| {
+        format!(" in {} groups of `{}`", groups.names.len(), groups.column)
+    });
+    let count = data.feature_names.len();
+    let features = if count == 1 { "1 feature".to_owned() } else { format!("{count} features") };
+    say(&format!("run {name}"));
+    say(&format!("data {}: {} rows{groups}, {features}", data.path, data.rows()));
+    say(&format!("backend {} ({}): {}", backend.kind, backend.name, backend.reason));
 }

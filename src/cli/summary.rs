@@ -45,16 +45,27 @@ pub(super) fn of_training(finished: &Finished) -> String {
 }
 
 /// Every model on the same folds, best first.
-fn leaderboard(board: &Leaderboard) -> String {
+fn leaderboard(leaderboard: &Leaderboard) -> String {
+    format!("{}{}\n", board(leaderboard, true), leaderboard.sentence())
+}
+
+/// The lines of a leaderboard, with the weights of the models where they have any.
+pub(super) fn board(board: &Leaderboard, is_weighed: bool) -> String {
+    let weight_column = |text: &str| if is_weighed { format!("{text:>9}") } else { String::new() };
     let mut text = format!(
-        "\n{:<18}{:>11}{:>11}{:>9}{:>9}   RMSE less that of {}, fold by fold\n",
-        "model", "RMSE", "MAE", "R2", "weight", board.deployed
+        "\n{:<18}{:>11}{:>11}{:>9}{}   RMSE less that of {}, fold by fold\n",
+        "model",
+        "RMSE",
+        "MAE",
+        "R2",
+        weight_column("weight"),
+        board.deployed
     );
     for entry in &board.entries {
         let r2 = entry.r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.4}"));
         let (rmse, mae) = (short(entry.rmse), short(entry.mae));
-        let weight = format!("{:.0} %", 100.0 * entry.weight);
-        let _ = write!(text, "{:<18}{rmse:>11}{mae:>11}{r2:>9}{weight:>9}", entry.model);
+        let weight = weight_column(&format!("{:.0} %", 100.0 * entry.weight));
+        let _ = write!(text, "{:<18}{rmse:>11}{mae:>11}{r2:>9}{weight}", entry.model);
         if let Some(own) = entry.difference {
             let sign = if own.mean < 0.0 { "-" } else { "+" };
             let mean = short(own.mean.abs());
@@ -63,7 +74,6 @@ fn leaderboard(board: &Leaderboard) -> String {
         }
         text.push('\n');
     }
-    let _ = writeln!(text, "{}", board.sentence());
     text
 }
 

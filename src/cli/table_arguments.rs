@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::pipeline::Params;
@@ -29,7 +29,7 @@ pub(super) struct TableArguments {
     features: Vec<String>,
     /// Any other parameter; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub(super) sets: Vec<String>,
+    sets: Vec<String>,
 }
 
 /// Whether two paths lead to the same file.
@@ -39,6 +39,23 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 impl TableArguments {
+    /// Parameters of a job that may go on with an earlier one, which brings its own: then only where runs
+    /// are kept is read.
+    pub(super) fn load_job(&self, resume: bool, fold_file: Option<&Path>) -> Result<Params> {
+        let foreign = self.sets.iter().find(|set| resume && !set.starts_with("paths."));
+        if let Some(set) = foreign {
+            bail!(
+                "--set {set}: a resumed run keeps its parameters, expected only `paths` with --resume"
+            );
+        }
+        let mut params = self.load()?;
+        if let Some(file) = fold_file {
+            file.clone_into(&mut params.cv.fold_file);
+            params.check()?;
+        }
+        Ok(params)
+    }
+
     /// Parameters with every flag in its place.
     pub(super) fn load(&self) -> Result<Params> {
         let mut params = Params::load(self.params.as_deref(), &self.sets)?;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 
-use crate::pipeline::{Params, TrainOptions, train};
+use crate::pipeline::{TrainOptions, train};
 
 use super::{
     backends::BackendArgument, emit, progress::TrainProgress, stop_on_interrupt, summary,
@@ -51,7 +51,7 @@ impl TrainArguments {
     /// Trains what predicts, or with `compare` every kind of model.
     pub(super) fn run_job(self, compare: bool) -> Result<()> {
         let options = TrainOptions {
-            params: self.load()?,
+            params: self.table.load_job(self.resume, self.fold_file.as_deref())?,
             backend: self.backend.backend,
             name: self.name,
             resume: self.resume,
@@ -69,22 +69,5 @@ impl TrainArguments {
             emit(&summary::of_training(&finished))?;
         }
         Ok(())
-    }
-
-    /// Parameters with every flag in its place. A resumed run brings its own; only where runs are
-    /// kept is read.
-    fn load(&self) -> Result<Params> {
-        let foreign = self.table.sets.iter().find(|set| self.resume && !set.starts_with("paths."));
-        if let Some(set) = foreign {
-            bail!(
-                "--set {set}: a resumed run keeps its parameters, expected only `paths` with --resume"
-            );
-        }
-        let mut params = self.table.load()?;
-        if let Some(file) = &self.fold_file {
-            params.cv.fold_file.clone_from(file);
-            params.check()?;
-        }
-        Ok(params)
     }
 }

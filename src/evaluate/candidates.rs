@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::{
     data::Split,
-    features::PerFold,
+    features::{FeatureMatrix, PerFold},
     model::{
         Backend, Blend, FoldTarget, MemberScaling, MemberWeights, ModelKind, Regressor, Spread,
         StackPredictor, StackShape,
@@ -131,16 +131,14 @@ impl TrainedModels<'_> {
         let matrix = inputs.matrices.get(index);
         let own = networks.of_fold(index, self.tasks.len());
         let rows = PerFold::shared(matrix.gather(&inputs.plan.splits[index].held_out), 1);
-        let held_out =
-            own.predictor().map_rows(&rows, |_, targets| fold.combine(targets.iter().copied()));
+        let held_out = own.predict(&rows, fold);
         let mut sums = vec![(0.0, 0_usize); task.rows.len()];
         for (member, task_member) in task.members.iter().enumerate() {
             if task_member.inner.is_empty() {
                 continue;
             }
             let rows = PerFold::shared(matrix.gather(&task_member.inner), 1);
-            let one = own.member(member).predictor();
-            let values = one.map_rows(&rows, |_, targets| fold.combine(targets.iter().copied()));
+            let values = own.member(member).predict(&rows, fold);
             for (row, value) in task_member.inner.iter().zip(values) {
                 let place = task.rows.partition_point(|known| known < row);
                 sums[place] = (sums[place].0 + value, sums[place].1 + 1);
@@ -189,7 +187,8 @@ impl TrainedModels<'_> {
 
 impl TrainedNetworks<'_> {
     /// The networks of fold `index` of `folds`.
-    fn of_fold(self, index: usize, folds: usize) -> Self {
+    #[must_use]
+    pub fn of_fold(self, index: usize, folds: usize) -> Self {
         let count = self.members.len() / folds;
         let own = index * count..(index + 1) * count;
         Self { members: &self.members[own.clone()], scaling: &self.scaling[own], ..self }
@@ -200,9 +199,12 @@ impl TrainedNetworks<'_> {
         Self { members: &self.members[own.clone()], scaling: &self.scaling[own], ..self }
     }
 
-    fn predictor(self) -> StackPredictor {
+    /// Their combined predictions for `rows`, on the target's own scale.
+    #[must_use]
+    pub fn predict(self, rows: &PerFold<FeatureMatrix>, fold: &FoldTarget) -> Vec<f64> {
         let members: Vec<&MemberWeights> = self.members.iter().collect();
-        StackPredictor::new(self.shape, &members, self.scaling, self.backend)
+        let predictor = StackPredictor::new(self.shape, &members, self.scaling, self.backend);
+        predictor.map_rows(rows, |_, targets| fold.combine(targets.iter().copied()))
     }
 }
 

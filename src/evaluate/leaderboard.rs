@@ -30,6 +30,8 @@ pub struct LeaderboardEntry {
     pub mae: f64,
     /// Pooled out-of-fold coefficient of determination; `None` where the target does not vary.
     pub r2: Option<f64>,
+    /// Root mean squared error of each split, in their order.
+    pub fold_rmse: Vec<f64>,
     /// Mean weight in the model that predicts; 0 where it has no part.
     pub weight: f64,
     /// Mean over the folds of its RMSE less that of the model that predicts; `None` for itself.
@@ -94,6 +96,31 @@ impl Difference {
     }
 }
 
+/// What one model says of the rows that it has not seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contender {
+    /// Its name.
+    pub name: String,
+    /// Mean weight in the model that predicts.
+    pub weight: f64,
+    /// Its predictions for the held-out rows, split by split.
+    pub held_out: Vec<Vec<f64>>,
+}
+
+impl Contender {
+    /// Each kind of model by itself; `candidates` are the same kinds in every split.
+    fn of(candidates: &[Vec<Candidate>]) -> Vec<Self> {
+        let kinds = candidates.first().into_iter().flatten().enumerate();
+        let contender = |(index, candidate): (usize, &Candidate)| Self {
+            name: candidate.kind.name().to_owned(),
+            weight: candidates.iter().map(|fold| fold[index].weight).sum::<f64>()
+                / candidates.len() as f64,
+            held_out: candidates.iter().map(|fold| fold[index].held_out.clone()).collect(),
+        };
+        kinds.map(contender).collect()
+    }
+}
+
 impl Leaderboard {
     /// The candidates of each split of `plan` and their blend, which `deployed` names; `targets` are
     /// those of all rows, with their weights.
@@ -101,40 +128,47 @@ impl Leaderboard {
     pub fn new(
         candidates: &[Vec<Candidate>],
         plan: &FoldPlan,
-        (targets, weights): (&[f64], &[f64]),
+        targets: (&[f64], &[f64]),
         deployed: ModelKind,
+    ) -> Self {
+        let held_out = candidates.iter().map(|own| super::blended(own)).collect();
+        let blend = Contender { name: deployed.name().to_owned(), weight: 1.0, held_out };
+        let mut others = Contender::of(candidates);
+        others.retain(|other| other.name != blend.name);
+        Self::among(&blend, &others, plan, targets)
+    }
+
+    /// `deployed` beside `others` and the mean of the training targets.
+    #[must_use]
+    pub fn among(
+        deployed: &Contender,
+        others: &[Contender],
+        plan: &FoldPlan,
+        (targets, weights): (&[f64], &[f64]),
     ) -> Self {
         let of_fold = |split: &Split| -> Vec<(f64, f64)> {
             let rows = split.held_out.iter().map(|row| *row as usize);
             rows.map(|row| (targets[row], weights[row])).collect()
         };
         let truth: Vec<Vec<(f64, f64)>> = plan.splits.iter().map(of_fold).collect();
-        let blended: Vec<Vec<f64>> = candidates.iter().map(|own| super::blended(own)).collect();
-        let reference = Errors::new(&truth, &blended);
-        let mut entries = Vec::new();
-        for (index, candidate) in candidates.first().into_iter().flatten().enumerate() {
-            if candidate.kind == deployed {
-                continue;
-            }
-            let own: Vec<Vec<f64>> =
-                candidates.iter().map(|fold| fold[index].held_out.clone()).collect();
-            let judged = Errors::new(&truth, &own);
-            let weights = candidates.iter().map(|fold| fold[index].weight).sum::<f64>();
-            entries.push(LeaderboardEntry {
-                weight: weights / candidates.len() as f64,
-                difference: Some(judged.difference(&reference, plan)),
-                ..judged.entry(candidate.kind.name())
-            });
-        }
+        let reference = Errors::new(&truth, &deployed.held_out);
         let means = plan.splits.iter().map(|split| training_mean(split, targets, weights));
-        let judged = Errors::new(&truth, &means.collect::<Vec<_>>());
-        entries.push(LeaderboardEntry {
-            difference: Some(judged.difference(&reference, plan)),
-            ..judged.entry(MEAN)
-        });
-        entries.push(LeaderboardEntry { weight: 1.0, ..reference.entry(deployed.name()) });
+        let mean = Contender { name: MEAN.to_owned(), weight: 0.0, held_out: means.collect() };
+        let entry = |other: &Contender| {
+            let judged = Errors::new(&truth, &other.held_out);
+            let difference = Some(judged.difference(&reference, plan));
+            LeaderboardEntry { difference, ..judged.entry(other) }
+        };
+        let mut entries: Vec<LeaderboardEntry> = others.iter().chain([&mean]).map(entry).collect();
+        entries.push(reference.entry(deployed));
         entries.sort_by(|a, b| a.rmse.total_cmp(&b.rmse));
-        Self { entries, deployed: deployed.name().to_owned() }
+        Self { entries, deployed: deployed.name.clone() }
+    }
+
+    /// The entry of a model.
+    #[must_use]
+    pub fn entry(&self, model: &str) -> Option<&LeaderboardEntry> {
+        self.entries.iter().find(|entry| entry.model == model)
     }
 
     /// What to make of it, in a sentence: whether anything clearly beats the model that predicts.
@@ -146,8 +180,7 @@ impl Leaderboard {
         let better: Vec<&str> =
             self.entries.iter().filter(clearly).map(|entry| entry.model.as_str()).collect();
         let own = &self.deployed;
-        let mean = self.entries.iter().find(|entry| entry.model == MEAN);
-        let beats_mean = mean.and_then(|entry| entry.difference);
+        let beats_mean = self.entry(MEAN).and_then(|entry| entry.difference);
         if !beats_mean.is_some_and(|own| own.is_clear() && own.mean > 0.0) {
             return format!(
                 "The {own} is not clearly better than the mean of the training targets: the columns may \
@@ -194,13 +227,14 @@ impl Errors {
         Difference::of(&pairs.map(|(own, other)| own - other).collect::<Vec<_>>(), plan)
     }
 
-    fn entry(&self, model: &str) -> LeaderboardEntry {
+    fn entry(&self, model: &Contender) -> LeaderboardEntry {
         LeaderboardEntry {
-            model: model.to_owned(),
+            model: model.name.clone(),
             rmse: self.pooled.mse.sqrt(),
             mae: self.pooled.mae,
             r2: self.pooled.r2,
-            weight: 0.0,
+            fold_rmse: self.fold_rmse.clone(),
+            weight: model.weight,
             difference: None,
         }
     }

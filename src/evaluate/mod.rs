@@ -17,7 +17,7 @@ pub use candidates::{Candidate, TrainedModels, TrainedNetworks};
 pub use config::{CalibrationError, IntervalConfig, refuse_small_calibration};
 pub use evaluation::{Evaluation, FoldScores, RangeScores, ScoredRow};
 pub use fresh::evaluate_fresh;
-pub use leaderboard::{Difference, Leaderboard, LeaderboardEntry};
+pub use leaderboard::{Contender, Difference, Leaderboard, LeaderboardEntry};
 pub use metrics::Scores;
 use out_of_fold::blended;
 pub use out_of_fold::{Judged, OutOfFoldInputs, judge, judge_baseline};

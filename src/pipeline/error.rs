@@ -47,16 +47,18 @@ pub enum JobError {
     /// Somebody asked to stop.
     #[error(
         "interrupted; the state of run `{name}` is saved\n\n\
-         hint: go on with `massay train --resume --name {name}{flags}`"
+         hint: go on with `massay {command} --resume --name {name}{flags}`"
     )]
     Interrupted {
+        /// The command that started it.
+        command: &'static str,
         /// The run.
         name: String,
         /// Flags that are needed to find it, each after a space.
         flags: String,
     },
     /// Another process works on the run.
-    #[error("run `{name}` is being trained by another process\n\nhint: wait for it or stop it")]
+    #[error("another process works on run `{name}`\n\nhint: wait for it or stop it")]
     Busy {
         /// The run.
         name: String,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Params, TrainObserver,
+    Params,
     inner_errors::{inner_errors, inner_plan, judged_rows},
     interrupted,
     prepared::{Prepared, RawTable},
@@ -39,7 +39,7 @@ pub(super) struct Choice {
     candidates: Vec<FeatureCandidate>,
 }
 
-/// Chooses the blocks of each fold of `plan`.
+/// Chooses the blocks of each fold of `plan`; `on_choice` hears how many of all comparisons are done.
 ///
 /// # Errors
 /// When it is interrupted.
@@ -47,7 +47,7 @@ pub(super) fn choose(
     raw: RawTable<'_>,
     plan: &FoldPlan,
     start: &RunStart,
-    observer: &dyn TrainObserver,
+    on_choice: &dyn Fn(usize, usize),
 ) -> Result<Choice> {
     let params = &start.params;
     if let FeatureSet::Blocks(blocks) = &params.features.set {
@@ -62,14 +62,14 @@ pub(super) fn choose(
         let own = TrainingRows::new(raw, split, fold, params.train.seed);
         let Some(inner) = inner_plan(own.table(raw), params.train.seed, fold) else { continue };
         for (index, set) in tried.iter_mut().enumerate() {
-            observer.on_choice(fold * all / folds + index, all);
+            on_choice(fold * all / folds + index, all);
             if interrupted() {
                 return Err(start.told(TrainError::Interrupted));
             }
             set.judge(own.table(raw), (fold, &inner), params);
         }
     }
-    observer.on_choice(all, all);
+    on_choice(all, all);
     Ok(Choice::new(&tried, folds))
 }
 

@@ -24,6 +24,7 @@ mod training_fit;
 mod training_inputs;
 mod training_outcome;
 mod training_start;
+mod tune;
 mod validate;
 
 pub use error::JobError;
@@ -33,3 +34,4 @@ pub use interrupt::{interrupt, interrupted};
 pub use params::{Params, ParamsError, PathsConfig};
 pub use predict_job::predict;
 pub use train_job::{Finished, Start, TrainObserver, TrainOptions, train};
+pub use tune::{Rung, TuneConfig, TuneObserver, TuneOptions, TuneStart, Tuned, tune};

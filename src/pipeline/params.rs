@@ -14,7 +14,7 @@ use crate::{
     train::TrainConfig,
 };
 
-use super::{overrides, validate};
+use super::{overrides, tune::TuneConfig, validate};
 
 /// Every parameter of a run, each layer's in its own section.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Params {
     pub train: TrainConfig,
     /// The intervals.
     pub interval: IntervalConfig,
+    /// The search of `massay tune`.
+    pub tune: TuneConfig,
     /// Where results go.
     pub paths: PathsConfig,
     /// Keys that were set by hand, e.g. `train.epochs`.
@@ -176,15 +178,27 @@ impl Params {
         &self,
         sets: impl IntoIterator<Item = &'a &'a str>,
     ) -> Result<Self, ParamsError> {
+        let is_free = |set: &&str| {
+            let key = set.split('=').next().unwrap_or_default();
+            !self.given.iter().any(|given| given == key)
+        };
+        self.with_all(sets.into_iter().copied().filter(is_free))
+    }
+
+    /// The same parameters with every `KEY=VALUE`.
+    ///
+    /// # Errors
+    /// When a value is of the wrong type or out of range.
+    pub(super) fn with_all<'a>(
+        &self,
+        sets: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, ParamsError> {
         let mut table = Table::try_from(self).unwrap_or_default();
         for set in sets {
-            let key = set.split('=').next().unwrap_or_default();
-            if !self.given.iter().any(|given| given == key) {
-                overrides::apply(&mut table, set)?;
-            }
+            overrides::apply(&mut table, set)?;
         }
         let (given, is_from_file) = (self.given.clone(), self.is_from_file);
-        let params = Self { given, is_from_file, ..typed(&table, "recipe")? };
+        let params = Self { given, is_from_file, ..typed(&table, "parameters")? };
         params.check()?;
         Ok(params)
     }
@@ -234,7 +248,10 @@ fn refuse_unknown_keys(table: &Table, place: &str) -> Result<(), ParamsError> {
     let defaults = Table::try_from(Params::default()).unwrap_or_default();
     let known: Vec<String> =
         overrides::keys(&defaults).into_iter().chain(OPTIONAL_KEYS.map(str::to_owned)).collect();
-    let is_known = |key: &String| known.contains(key) || defaults.contains_key(key);
+    // The space names parameters itself and is read where it is checked.
+    let is_known = |key: &String| {
+        known.contains(key) || defaults.contains_key(key) || key.starts_with("tune.space.")
+    };
     match overrides::keys(table).into_iter().find(|key| !is_known(key)) {
         None => Ok(()),
         Some(key) => Err(overrides::unknown(place, &key, &known)),

@@ -1,4 +1,4 @@
-//! A run on disk: unfinished while it trains, then a checkpoint and a report.
+//! A run on disk: unfinished while it works, then a checkpoint and a report, or a report alone.
 
 use std::{
     fs,
@@ -18,14 +18,43 @@ use crate::{
 
 use super::{JobError, Params, PathsConfig, feature_choice::Choice, provenance};
 
-const UNFINISHED: &str = ".unfinished";
 const START_FILE: &str = "start.json";
+
+/// What a run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RunKind {
+    /// Trains what predicts: a checkpoint and a report.
+    Training,
+    /// Searches for parameters: a report.
+    Tuning,
+}
+
+impl RunKind {
+    /// The command that starts it.
+    pub(super) fn command(self) -> &'static str {
+        match self {
+            Self::Training => "train",
+            Self::Tuning => "tune",
+        }
+    }
+
+    /// What the folder of its state ends with.
+    fn unfinished(self) -> &'static str {
+        match self {
+            Self::Training => ".unfinished",
+            Self::Tuning => ".tuning",
+        }
+    }
+}
 
 /// What a run was started with; written before the first epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct RunStart {
     /// Name of the run.
     pub(super) name: String,
+    /// What it does.
+    pub(super) kind: RunKind,
     /// UTC start time.
     pub(super) started: String,
     /// Backend that computes it.
@@ -52,7 +81,8 @@ impl RunStart {
         match error {
             TrainError::Interrupted => {
                 let (name, flags) = (self.name.clone(), self.params.paths.flags());
-                JobError::Interrupted { name, flags }.into()
+                let command = self.kind.command();
+                JobError::Interrupted { command, name, flags }.into()
             }
             other => other.into(),
         }
@@ -62,21 +92,28 @@ impl RunStart {
 /// The folders of one run.
 #[derive(Clone, Debug)]
 pub(super) struct RunFolder {
-    /// The finished checkpoint.
+    kind: RunKind,
+    /// The finished checkpoint, of a run that has one.
     pub(super) checkpoint: PathBuf,
     /// The finished report.
     pub(super) report: PathBuf,
-    /// The state while training.
+    /// The state while it works.
     pub(super) unfinished: PathBuf,
 }
 
 impl RunFolder {
-    pub(super) fn new(paths: &PathsConfig, name: &str) -> Result<Self, JobError> {
+    /// The folders of the run that `start` starts.
+    pub(super) fn of(start: &RunStart) -> Result<Self, JobError> {
+        Self::new(&start.params.paths, &start.name, start.kind)
+    }
+
+    pub(super) fn new(paths: &PathsConfig, name: &str, kind: RunKind) -> Result<Self, JobError> {
         check_name(name)?;
         Ok(Self {
+            kind,
             checkpoint: paths.checkpoints.join(name),
             report: paths.reports.join(name),
-            unfinished: paths.checkpoints.join(format!("{name}{UNFINISHED}")),
+            unfinished: paths.checkpoints.join(format!("{name}{}", kind.unfinished())),
         })
     }
 
@@ -127,10 +164,16 @@ impl RunFolder {
             return Err(JobError::Exists { path: self.unfinished.clone(), hint });
         }
         let hint = "choose another `--name`, or replace it with `--force`".to_owned();
-        match [&self.checkpoint, &self.report].into_iter().find(|path| path.exists()) {
+        match self.results().find(|path| path.exists()) {
             Some(path) => Err(JobError::Exists { path: path.clone(), hint }),
             None => Ok(()),
         }
+    }
+
+    /// The folders that are left of a finished run.
+    fn results(&self) -> impl Iterator<Item = &PathBuf> {
+        let checkpoint = (self.kind == RunKind::Training).then_some(&self.checkpoint);
+        checkpoint.into_iter().chain([&self.report])
     }
 
     /// The folder of the state of the comparison with the other way to split.
@@ -155,8 +198,10 @@ impl RunFolder {
     /// Puts the filled drafts in their place and forgets the state.
     pub(super) fn finish(&self, drafts: &(PathBuf, PathBuf)) -> Result<()> {
         replace_folder(&drafts.1, &self.report).with_context(|| cannot("write", &self.report))?;
-        replace_folder(&drafts.0, &self.checkpoint)
-            .with_context(|| cannot("write", &self.checkpoint))?;
+        if self.kind == RunKind::Training {
+            replace_folder(&drafts.0, &self.checkpoint)
+                .with_context(|| cannot("write", &self.checkpoint))?;
+        }
         fs::remove_dir_all(&self.unfinished).with_context(|| cannot("remove", &self.unfinished))
     }
 }
@@ -187,12 +232,16 @@ fn read_start(file: &Path) -> Result<RunStart> {
 }
 
 /// The unfinished run called `name`, or the newest one.
-pub(super) fn find_unfinished(paths: &PathsConfig, name: Option<&str>) -> Result<RunStart> {
+pub(super) fn find_unfinished(
+    paths: &PathsConfig,
+    name: Option<&str>,
+    kind: RunKind,
+) -> Result<RunStart> {
     let folder = &paths.checkpoints;
     let mut found: Vec<RunStart> = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let folder = entry.file_name().to_string_lossy().into_owned();
-        let run = folder.strip_suffix(UNFINISHED);
+        let run = folder.strip_suffix(kind.unfinished());
         if run.is_some_and(|run| name.is_none_or(|name| name == run)) {
             let file = entry.path().join(START_FILE);
             match read_start(&file) {
@@ -208,25 +257,28 @@ pub(super) fn find_unfinished(paths: &PathsConfig, name: Option<&str>) -> Result
             Some(name) => format!("there is no unfinished run `{name}` in {}", folder.display()),
             None => format!("there is no unfinished run in {}", folder.display()),
         };
-        let hint = "start one with `massay train`".to_owned();
+        let hint = format!("start one with `massay {}`", kind.command());
         JobError::NothingToResume { what, hint }.into()
     })
 }
 
 /// A name for a run that has none: its UTC time and a short hash of what makes it.
-pub(super) fn default_name(params: &Params, data_sha256: &str) -> String {
+pub(super) fn default_name(kind: RunKind, params: &Params, data_sha256: &str) -> String {
     let time = provenance::compact_now();
     let mut digest = Sha256::new();
     digest.update(params.to_toml());
     digest.update(data_sha256);
     digest.update(&time);
     let hash = digest.finalize();
-    format!("{time}-{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2])
+    let name = format!("{time}-{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2]);
+    if kind == RunKind::Tuning { format!("tune-{name}") } else { name }
 }
 
 fn check_name(name: &str) -> Result<(), JobError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let fits = !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed);
-    let reserved = name.ends_with(UNFINISHED) || name.len() > 100;
+    let is_state = |kind: RunKind| name.ends_with(kind.unfinished());
+    let reserved =
+        [RunKind::Training, RunKind::Tuning].into_iter().any(is_state) || name.len() > 100;
     if fits && !reserved { Ok(()) } else { Err(JobError::Name { name: name.to_owned() }) }
 }

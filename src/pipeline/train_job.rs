@@ -17,7 +17,7 @@ use crate::{
 
 use super::{
     Params,
-    run_folder::RunFolder,
+    run_folder::{RunFolder, RunKind},
     training_inputs::{Accepted, Inputs},
     training_outcome::Outcome,
     training_start::start_of,
@@ -94,9 +94,9 @@ pub struct Finished {
 /// When an input is refused, training diverges or is interrupted, or results cannot be written.
 pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Finished> {
     let (resume, force) = (options.resume, options.force);
-    let (start, dataset, backend) = start_of(options)?;
+    let (start, dataset, backend) = start_of(options, RunKind::Training)?;
     let accepted = Accepted::new(start, dataset, backend)?;
-    let run = RunFolder::new(&accepted.start.params.paths, &accepted.start.name)?;
+    let run = RunFolder::of(&accepted.start)?;
     if !resume {
         run.begin(&accepted.start, force)?;
     }
@@ -107,8 +107,9 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
             run.discard();
         }
     })?;
+    let on_choice = |done, all| observer.on_choice(done, all);
     let inputs =
-        accepted.prepare(observer).inspect_err(|error| discard_if_diverged(&run, error))?;
+        accepted.prepare(&on_choice).inspect_err(|error| discard_if_diverged(&run, error))?;
     run.save(&inputs.start)?;
     observer.on_start(&Start {
         name: &inputs.start.name,

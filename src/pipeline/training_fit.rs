@@ -13,8 +13,8 @@ use crate::{
     model::{ModelKind, RegressorKind},
     report::{Baseline, Leakage},
     train::{
-        Cut, EpochEvent, Hooks, InnerJudged, RegressorHooks, TrainError, Trained, Training,
-        TrainingPlan, TrainingTable, fit, fit_regressors,
+        Cut, Divergence, EpochEvent, Hooks, InnerJudged, RegressorHooks, TrainError, Trained,
+        Training, TrainingPlan, TrainingTable, fit, fit_regressors,
     },
 };
 
@@ -72,10 +72,7 @@ impl Inputs {
         on_epoch: &(dyn Fn(&EpochEvent) + Sync),
     ) -> Result<Fitted> {
         let params = &self.start.params;
-        let (groups, weights) = (
-            self.dataset.group_ids(),
-            self.dataset.row_weights(|y| self.start.params.target.transform.slope(y)),
-        );
+        let (groups, weights) = (self.dataset.group_ids(), self.row_weights());
         let table = prepared.table(&self.transformed, &weights, &groups);
         let plan = TrainingPlan::new(table, &prepared.plan, &params.model, &params.train);
         let hooks = RegressorHooks {
@@ -111,6 +108,7 @@ impl Inputs {
             config: &self.start.params.train,
             backend: &self.backend,
             cut: Cut::for_backend(&self.backend),
+            divergence: Divergence::Fails,
         };
         fit(training, hooks).map_err(|error| self.start.told(error))
     }
@@ -145,7 +143,7 @@ impl Inputs {
 
     fn judge_folds(&self, prepared: &Prepared, fitted: &Fitted) -> Judged {
         let shape = self.start.params.model.shape(prepared.width());
-        let weights = self.dataset.row_weights(|y| self.start.params.target.transform.slope(y));
+        let weights = self.row_weights();
         let Trained { members, scaling, .. } = &fitted.networks;
         let networks = TrainedNetworks { shape: &shape, members, scaling, backend: &self.backend };
         let models = TrainedModels {
@@ -176,10 +174,7 @@ impl Inputs {
         if transform == TargetTransform::Log {
             candidates.push((format!("ridge of ln {target}"), transform));
         }
-        let (weights, tasks) = (
-            self.dataset.row_weights(|y| self.start.params.target.transform.slope(y)),
-            &fitted.plan.folds,
-        );
+        let (weights, tasks) = (self.row_weights(), &fitted.plan.folds);
         let judge = |(name, transform): (String, TargetTransform)| {
             let rows = judge_baseline(self.out_of_fold(&self.prepared, &weights), tasks, transform);
             Baseline {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    data::{Dataset, FoldPlan},
+    data::{Dataset, FoldPlan, Split},
     evaluate::refuse_small_calibration,
     features::{FeatureBlock, FeatureMatrix, Layout, Preprocessor},
     model::Backend,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    TrainObserver, cleaning_summary, data_warnings, duplicates, feature_choice, leakage,
+    cleaning_summary, data_warnings, duplicates, feature_choice, leakage,
     prepared::{Prepared, RawTable},
     run_folder::RunStart,
     training_start::changed,
@@ -33,6 +33,13 @@ pub(super) struct Inputs {
     pub(super) features: FeatureSummary,
     pub(super) cleaning: CleaningSummary,
     pub(super) warnings: Vec<String>,
+}
+
+impl Inputs {
+    /// How much each row counts in the space of learning.
+    pub(super) fn row_weights(&self) -> Vec<f64> {
+        self.dataset.row_weights(|y| self.start.params.target.transform.slope(y))
+    }
 }
 
 /// What a run is started with, after everything that can be refused was.
@@ -64,8 +71,18 @@ impl Accepted {
         Ok(Self { start, dataset, backend, transformed, plan, duplicates, layout, motions })
     }
 
-    /// Chooses and computes the features.
-    pub(super) fn prepare(self, observer: &dyn TrainObserver) -> Result<Inputs> {
+    /// The same with one more split behind the folds: all rows train, none is held out.
+    pub(super) fn with_all_rows(mut self) -> Result<Self> {
+        let train = (0..self.dataset.rows() as u32).collect();
+        let split = Split { repeat: self.plan.repeats, fold: 0, train, held_out: Vec::new() };
+        let mut alone = FoldPlan { splits: vec![split], ..self.plan.clone() };
+        duplicates::drop(&self.dataset, &self.start.params.clean, &mut alone)?;
+        self.plan.splits.append(&mut alone.splits);
+        Ok(self)
+    }
+
+    /// Chooses and computes the features; `on_choice` hears how many of all comparisons are done.
+    pub(super) fn prepare(self, on_choice: &dyn Fn(usize, usize)) -> Result<Inputs> {
         let Self { mut start, mut dataset, backend, transformed, plan, .. } = self;
         let params = &start.params;
         let raw = RawTable {
@@ -77,7 +94,7 @@ impl Accepted {
         };
         let choice = match start.choice.clone() {
             Some(choice) => choice,
-            None => feature_choice::choose(raw, &plan, &start, observer)?,
+            None => feature_choice::choose(raw, &plan, &start, on_choice)?,
         };
         let usual = choice.most_frequent();
         let other = match leakage::other_plan(&dataset, params) {

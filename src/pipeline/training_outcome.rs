@@ -101,7 +101,7 @@ impl Inputs {
         }
     }
 
-    fn provenance(&self, seconds: f64) -> Provenance {
+    pub(super) fn provenance(&self, seconds: f64) -> Provenance {
         Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: self.start.started.clone(),
@@ -114,11 +114,12 @@ impl Inputs {
     }
 }
 
-/// The parameters without the paths, which do not change a model.
+/// The parameters without the paths and the search, which do not change a model.
 fn parameters_of(params: &Params) -> Result<serde_json::Value> {
     let mut value = serde_json::to_value(params)?;
     if let Some(sections) = value.as_object_mut() {
         sections.remove("paths");
+        sections.remove("tune");
     }
     Ok(value)
 }

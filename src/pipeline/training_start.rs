@@ -10,31 +10,35 @@ use crate::{
 
 use super::{
     JobError, Params, TrainOptions, provenance, recipe,
-    run_folder::{RunFolder, RunStart, default_name, find_unfinished},
+    run_folder::{RunFolder, RunKind, RunStart, default_name, find_unfinished},
 };
 
 /// What the run starts from: a new name, or what an unfinished run was started with.
-pub(super) fn start_of(options: TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
-    if options.resume { resumed_start(&options) } else { new_start(options) }
+pub(super) fn start_of(
+    options: TrainOptions,
+    kind: RunKind,
+) -> Result<(RunStart, Dataset, Backend)> {
+    if options.resume { resumed_start(&options, kind) } else { new_start(options, kind) }
 }
 
-fn new_start(options: TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
+fn new_start(options: TrainOptions, kind: RunKind) -> Result<(RunStart, Dataset, Backend)> {
     let mut params = options.params;
     let dataset = read(&params)?;
     params = recipe::resolve(&params, dataset.rows())?;
     let backend = Backend::select(options.backend.unwrap_or_default())?;
-    let name = options.name.unwrap_or_else(|| default_name(&params, &dataset.sha256));
+    let name = options.name.unwrap_or_else(|| default_name(kind, &params, &dataset.sha256));
     let schema = schema_of(&params)?;
     if let Some(column) = schema.column(&params.data.target).filter(|_| params.data.unit.is_empty())
     {
         params.data.unit.clone_from(&column.unit);
     }
-    let run = RunFolder::new(&params.paths, &name)?;
+    let run = RunFolder::new(&params.paths, &name, kind)?;
     if !options.force {
         run.refuse_existing(&name)?;
     }
     let start = RunStart {
         name,
+        kind,
         started: provenance::now(),
         backend: backend.kind,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -48,8 +52,8 @@ fn new_start(options: TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
     Ok((start, dataset, backend))
 }
 
-fn resumed_start(options: &TrainOptions) -> Result<(RunStart, Dataset, Backend)> {
-    let start = find_unfinished(&options.params.paths, options.name.as_deref())?;
+fn resumed_start(options: &TrainOptions, kind: RunKind) -> Result<(RunStart, Dataset, Backend)> {
+    let start = find_unfinished(&options.params.paths, options.name.as_deref(), kind)?;
     let asked = options.backend.unwrap_or_default();
     if asked != BackendKind::Auto && asked != start.backend {
         let expected = start.backend.to_string();

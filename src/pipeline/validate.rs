@@ -1,12 +1,20 @@
 //! The ranges of parameters.
 
-use super::{Params, ParamsError};
+use super::{Params, ParamsError, tune::Space};
 
 /// Refuses the first value that is out of range.
 pub(super) fn check(params: &Params) -> Result<(), ParamsError> {
     check_data(params)?;
     check_model(params)?;
-    check_training(params)
+    check_training(params)?;
+    check_search(params)
+}
+
+fn check_search(params: &Params) -> Result<(), ParamsError> {
+    let tune = &params.tune;
+    require((2..=1000).contains(&tune.trials), "tune.trials", tune.trials, "2 to 1000")?;
+    require((2..=10).contains(&tune.keep), "tune.keep", tune.keep, "2 to 10")?;
+    Space::declared(&tune.space).map(drop)
 }
 
 fn check_data(params: &Params) -> Result<(), ParamsError> {

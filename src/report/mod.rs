@@ -11,10 +11,10 @@
 //! | `history.csv` | losses by epoch and network; only where something was trained |
 //!
 //! A table, before anything is trained on it, is written by [`write_exploration`]: `report.html` and
-//! `figures/NAME.{svg,png}`.
+//! `figures/NAME.{svg,png}`. A search for parameters is written by [`write_tuning`].
 //!
-//! Invariant: a report shows what it is given and computes no score; the same [`RunReport`] or
-//! [`Exploration`] gives the same bytes.
+//! Invariant: a report shows what it is given and computes no score; the same [`RunReport`],
+//! [`Exploration`] or [`Tuning`] gives the same bytes.
 
 mod error;
 mod exploration;
@@ -27,6 +27,7 @@ mod run_report;
 #[cfg(test)]
 mod sample_report;
 mod tables;
+mod tuning;
 
 pub use error::ReportError;
 pub use exploration::{Exploration, write_exploration};
@@ -35,3 +36,4 @@ pub use report_folder::write_report;
 pub use run_report::{
     Baseline, CleaningSummary, DataSummary, FeatureCandidate, FeatureSummary, Provenance, RunReport,
 };
+pub use tuning::{Searched, Setting, Tuning, TuningFold, TuningTrial, write_tuning};

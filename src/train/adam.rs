@@ -19,7 +19,6 @@ pub(super) struct Adam {
     steps: Vec<u32>,
     /// Factors of each parameter.
     rules: Vec<Rule>,
-    beta_2: f64,
 }
 
 /// What drives one network in one step.
@@ -31,6 +30,8 @@ pub(super) struct Drive {
     pub(super) learning_rate: f64,
     /// Weight decay, before the factor of a parameter.
     pub(super) weight_decay: f64,
+    /// Memory of the second moment.
+    pub(super) beta_2: f64,
 }
 
 /// First and second moments of one parameter of all networks, where the arithmetic is.
@@ -60,7 +61,7 @@ impl Adam {
         backend: &Backend,
         moments: Vec<[Tensor<3>; 2]>,
         steps: Vec<u32>,
-        (rules, beta_2): (Vec<Rule>, f64),
+        rules: Vec<Rule>,
     ) -> Self {
         let place = |pair: [Tensor<3>; 2]| {
             if backend.is_cpu() {
@@ -69,7 +70,7 @@ impl Adam {
                 Moments::Device(Box::new(pair))
             }
         };
-        Self { moments: moments.into_iter().map(place).collect(), steps, rules, beta_2 }
+        Self { moments: moments.into_iter().map(place).collect(), steps, rules }
     }
 
     /// The moments of each network, first and second, parameters one after the other.
@@ -105,14 +106,13 @@ impl Adam {
         for (steps, drive) in self.steps.iter_mut().zip(drives) {
             *steps += u32::from(drive.active);
         }
-        let (steps, beta_2) = (&self.steps, self.beta_2);
+        let steps = &self.steps;
         let places = self.moments.iter_mut().zip(&self.rules);
         let parts = parameters.into_iter().zip(gradients).zip(places);
         parts
             .map(|((parameter, gradient), (moments, rule))| {
                 let Some(gradient) = gradient else { return parameter };
-                let stride =
-                    |(drive, steps): (&Drive, &u32)| Stride::new(drive, *rule, *steps, beta_2);
+                let stride = |(drive, steps): (&Drive, &u32)| Stride::new(drive, *rule, *steps);
                 let strides: Vec<Stride> = drives.iter().zip(steps).map(stride).collect();
                 match moments {
                     Moments::Host(pair) => step_on_host(parameter, pair, gradient, &strides),
@@ -124,16 +124,16 @@ impl Adam {
 }
 
 impl Stride {
-    fn new(drive: &Drive, rule: Rule, steps: u32, beta_2: f64) -> Self {
+    fn new(drive: &Drive, rule: Rule, steps: u32) -> Self {
         let steps = steps.max(1) as i32;
-        let correction = (1.0 - beta_2.powi(steps)).sqrt();
+        let correction = (1.0 - drive.beta_2.powi(steps)).sqrt();
         let rate = drive.learning_rate * rule.rate;
         Self {
             active: drive.active,
             size: (rate * correction / (1.0 - BETA_1.powi(steps))) as f32,
             epsilon: (EPSILON * correction) as f32,
             decay: (drive.learning_rate * drive.weight_decay * rule.decay) as f32,
-            rate_2: (1.0 - beta_2) as f32,
+            rate_2: (1.0 - drive.beta_2) as f32,
         }
     }
 }
@@ -227,8 +227,9 @@ mod tests {
             // Half the rate, and the decay of a full one.
             let rules = vec![Rule { rate: 0.5, decay: 0.5 }];
             let steps = vec![0, 0];
-            let mut adam = Adam { moments: vec![zeros()], steps, rules, beta_2: 0.95 };
-            let drive = |active| Drive { active, learning_rate: 0.02, weight_decay: 0.1 };
+            let mut adam = Adam { moments: vec![zeros()], steps, rules };
+            let drive =
+                |active| Drive { active, learning_rate: 0.02, weight_decay: 0.1, beta_2: 0.95 };
             let mut parameters = vec![filled(0.7)];
             for gradient in gradients {
                 let gradient = vec![Some(filled(gradient as f32))];

@@ -51,7 +51,8 @@ pub(super) fn dropout_mask(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{InputMap, InputScaling, MemberScaling};
+    use crate::model::{InputMap, InputScaling, MemberScaling, ModelConfig};
+    use crate::train::MemberSettings;
 
     fn task(rows: u32) -> MemberTask {
         let scaling = MemberScaling {
@@ -65,7 +66,17 @@ mod tests {
             target_deviation: 1.0,
         };
         let train = (0..rows).collect();
-        MemberTask { repeat: 0, fold: 0, member: 0, matrix: 0, train, inner: vec![], scaling }
+        let settings = MemberSettings::of(&ModelConfig::default(), &TrainConfig::default());
+        MemberTask {
+            repeat: 0,
+            fold: 0,
+            member: 0,
+            settings,
+            matrix: 0,
+            train,
+            inner: vec![],
+            scaling,
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::model::{MemberWeights, StackShape};
 
 use super::{
-    EpochEvent, EpochRecord, FoldTask, Hooks, MemberTask, TrainError, initial,
+    Divergence, EpochEvent, EpochRecord, FoldTask, Hooks, MemberTask, TrainError, initial,
     stack_trainer::{MemberLosses, StackTrainer, TrainingContext},
     state::{CohortProgress, CohortState, MemberState, foreign},
     stopping::FoldProgress,
@@ -35,7 +35,7 @@ pub(super) struct Cohort<'a> {
 /// The outcome of one cohort.
 pub(super) struct CohortResult {
     pub(super) weights: Vec<MemberWeights>,
-    pub(super) chosen: Vec<usize>,
+    pub(super) folds: Vec<FoldProgress>,
     pub(super) history: Vec<EpochRecord>,
 }
 
@@ -48,9 +48,7 @@ impl<'a> Cohort<'a> {
         hooks: &Hooks<'_>,
     ) -> Result<Self, TrainError> {
         let tasks: Vec<&MemberTask> = folds.iter().flat_map(|fold| &fold.members).collect();
-        let state_file = hooks.state_folder.map(|folder| {
-            folder.join(format!("state-{}-{}.safetensors", folds[0].repeat, folds[0].fold))
-        });
+        let state_file = hooks.state_folder.map(|folder| folder.join(folds[0].state_file()));
         let saved = match &state_file {
             Some(path) => load(path, folds, context.shape)?,
             None => None,
@@ -82,7 +80,7 @@ impl<'a> Cohort<'a> {
         }
         Ok(CohortResult {
             weights: self.stacks.iter().flat_map(StackTrainer::best).collect(),
-            chosen: self.progress.folds.iter().map(|fold| fold.best_epoch).collect(),
+            folds: self.progress.folds,
             history: self.progress.history,
         })
     }
@@ -136,12 +134,15 @@ impl<'a> Cohort<'a> {
         losses: &[MemberLosses],
         active: &[bool],
     ) -> Result<(), TrainError> {
-        let learning_rate =
-            self.context.config.learning_rate_at(self.context.config.progress(epoch, (0, 1)));
+        let context = self.context;
+        let rate_share = context.config.rate_share_at(context.config.progress(epoch, (0, 1)));
         let tasks = self.folds.iter().flat_map(|fold| &fold.members);
         for ((losses, task), _) in losses.iter().zip(tasks).zip(active).filter(|(_, on)| **on) {
             let (repeat, fold, member) = (task.repeat, task.fold, task.member);
-            if losses.train.is_nan() || losses.train > LARGEST_LOSS {
+            if losses.have_diverged() {
+                if context.divergence == Divergence::Stops {
+                    continue;
+                }
                 let (loss, limit) = (losses.train, LARGEST_LOSS);
                 return Err(TrainError::Diverged { epoch, repeat, fold, member, loss, limit });
             }
@@ -152,7 +153,7 @@ impl<'a> Cohort<'a> {
                 member,
                 train_loss: losses.train,
                 validation_loss: losses.inner,
-                learning_rate,
+                learning_rate: task.settings.learning_rate * rate_share,
             });
         }
         Ok(())
@@ -168,7 +169,12 @@ impl<'a> Cohort<'a> {
         for ((fold, progress), losses) in folds {
             let mean = mean_inner_loss(losses);
             let active = !progress.stopped;
-            let better = active && progress.update(epoch, mean, patience);
+            let diverged = losses.iter().any(MemberLosses::have_diverged);
+            let better = active && !diverged && progress.update(epoch, mean, patience);
+            progress.stopped |= diverged;
+            if better {
+                progress.member_losses = losses.iter().map(|losses| losses.inner).collect();
+            }
             improved.extend(std::iter::repeat_n(better, members));
             if !active {
                 continue;
@@ -176,6 +182,7 @@ impl<'a> Cohort<'a> {
             (hooks.on_epoch)(&EpochEvent {
                 repeat: fold.repeat,
                 fold: fold.fold,
+                trial: fold.trial,
                 epoch,
                 rows: fold.members.iter().map(|task| task.train.len()).sum(),
                 validation_loss: mean,
@@ -191,6 +198,12 @@ impl<'a> Cohort<'a> {
         let members: Vec<MemberState> = self.stacks.iter().flat_map(StackTrainer::states).collect();
         self.progress.steps = members.iter().map(|member| member.steps).collect();
         CohortState { progress: self.progress.clone(), members }.save(path)
+    }
+}
+
+impl MemberLosses {
+    fn have_diverged(&self) -> bool {
+        self.train.is_nan() || self.train > LARGEST_LOSS
     }
 }
 

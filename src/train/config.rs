@@ -128,18 +128,17 @@ pub enum Loss {
 }
 
 impl TrainConfig {
-    /// The learning rate after the share `progress` of all steps, 0..1.
+    /// The share of the learning rate after the share `progress` of all steps, 0..1.
     #[must_use]
-    pub fn learning_rate_at(&self, progress: f64) -> f64 {
-        let share = match self.schedule {
+    pub fn rate_share_at(&self, progress: f64) -> f64 {
+        match self.schedule {
             Schedule::Constant => 1.0,
             Schedule::Cosine => 0.01 + 0.99 * half_cosine(progress),
             Schedule::Cycles => {
                 let angle = 2.0 * PI * libm::log2(1.0 + 15.0 * progress);
                 0.5 * (1.0 - libm::cos(angle))
             }
-        };
-        self.learning_rate * share
+        }
     }
 
     /// The share of weight decay and dropout after the share `progress` of all steps, 0..1.
@@ -172,11 +171,11 @@ mod tests {
     fn cycles_touch_zero_where_their_formula_does() {
         let config = TrainConfig { schedule: Schedule::Cycles, ..TrainConfig::default() };
         for zero in [0.0, 1.0 / 15.0, 3.0 / 15.0, 7.0 / 15.0, 1.0] {
-            assert!(config.learning_rate_at(zero).abs() < 1e-12);
+            assert!(config.rate_share_at(zero).abs() < 1e-12);
         }
         // log2(1 + 15 t) = 3.5 amid the last wave.
         let amid = (2.0_f64.powf(3.5) - 1.0) / 15.0;
-        assert!((config.learning_rate_at(amid) - config.learning_rate).abs() < 1e-12);
+        assert!((config.rate_share_at(amid) - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct EpochEvent {
     pub repeat: usize,
     /// Fold, from 0.
     pub fold: usize,
+    /// Which of several variants of the networks, from 0.
+    pub trial: usize,
     /// Epoch, from 1.
     pub epoch: usize,
     /// Rows that the fold's networks were shown in this epoch.
@@ -57,6 +59,9 @@ pub struct Trained {
     pub scaling: Vec<MemberScaling>,
     /// The epoch that each fold kept.
     pub chosen_epochs: Vec<usize>,
+    /// Inner validation loss of every network in that epoch, its own target standardised; empty for a
+    /// fold that diverged at once.
+    pub inner_losses: Vec<Vec<Option<f64>>>,
     /// Losses of every network in every epoch it was trained.
     pub history: Vec<EpochRecord>,
 }
@@ -66,7 +71,8 @@ impl Trained {
     #[must_use]
     pub fn none(folds: usize) -> Self {
         let (members, scaling, history) = (Vec::new(), Vec::new(), Vec::new());
-        Self { members, scaling, chosen_epochs: vec![0; folds], history }
+        let (chosen_epochs, inner_losses) = (vec![0; folds], vec![Vec::new(); folds]);
+        Self { members, scaling, chosen_epochs, inner_losses, history }
     }
 }
 
@@ -85,6 +91,17 @@ pub struct Training<'a> {
     pub backend: &'a Backend,
     /// How it is cut.
     pub cut: Cut,
+    /// What becomes of a fold that diverges.
+    pub divergence: Divergence,
+}
+
+/// What becomes of a fold whose loss leaves all bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Divergence {
+    /// The training fails: there is no result without it.
+    Fails,
+    /// The fold stops and keeps the best epoch it had, if any: one of several trials.
+    Stops,
 }
 
 /// How the networks of a run are cut into pieces. The weights are the same for every cut.
@@ -112,7 +129,7 @@ impl Cut {
 /// # Errors
 /// When a network diverges, the state cannot be written, or somebody asks to stop.
 pub fn fit(training: Training<'_>, hooks: &Hooks<'_>) -> Result<Trained, TrainError> {
-    let Training { table, plan, model, config, backend, cut } = training;
+    let Training { table, plan, model, config, backend, cut, divergence } = training;
     let first = table.features.get(0);
     let shape = model.shape(first.columns());
     // On the CPU rows are gathered from the matrices themselves, which needs no copy of them.
@@ -125,13 +142,13 @@ pub fn fit(training: Training<'_>, hooks: &Hooks<'_>) -> Result<Trained, TrainEr
     let context = TrainingContext {
         config,
         shape: &shape,
-        dropout: model.dropout,
         parametrisation: model.parametrisation,
         rules: &rules(&shape, model.parametrisation),
         plan,
         backend,
         table,
         on_device,
+        divergence,
     };
     // One failure stops the others: there is no result without all folds.
     let failed = AtomicBool::new(false);
@@ -159,12 +176,14 @@ fn collect(
         members: Vec::new(),
         scaling: tasks.map(|task| task.scaling.clone()).collect(),
         chosen_epochs: Vec::new(),
+        inner_losses: Vec::new(),
         history: Vec::new(),
     };
     for cohort in cohorts {
         let cohort = cohort?;
         trained.members.extend(cohort.weights);
-        trained.chosen_epochs.extend(cohort.chosen);
+        trained.chosen_epochs.extend(cohort.folds.iter().map(|fold| fold.best_epoch));
+        trained.inner_losses.extend(cohort.folds.into_iter().map(|fold| fold.member_losses));
         trained.history.extend(cohort.history);
     }
     trained.history.sort_by_key(|record| (record.repeat, record.fold, record.member, record.epoch));

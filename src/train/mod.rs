@@ -15,6 +15,7 @@ mod history;
 mod initial;
 mod inputs;
 mod loss;
+mod member_settings;
 mod rates;
 mod regressors;
 mod stack_trainer;
@@ -25,11 +26,12 @@ mod task;
 pub use checkpoint::{BlendEntry, Checkpoint, CheckpointError, FORMAT_VERSION, Manifest, Schema};
 pub use config::{Loss, Recipe, Regularisation, Schedule, TrainConfig};
 pub use error::TrainError;
-pub use fit::{Cut, EpochEvent, Hooks, Trained, Training, fit};
+pub use fit::{Cut, Divergence, EpochEvent, Hooks, Trained, Training, fit};
 pub use folder::{replace_folder, write_atomically};
 pub use history::EpochRecord;
+pub use member_settings::MemberSettings;
 pub use regressors::{
     InnerJudged, LearningRows, RegressorHooks, fit_linear, fit_quick_kernel, fit_regressor,
     fit_regressors,
 };
-pub use task::{FoldTask, MemberTask, TrainingPlan, TrainingTable};
+pub use task::{FoldTask, MemberTask, TrainingPlan, TrainingTable, Variant};

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use super::{
-    MemberTask, TrainConfig, TrainingPlan, TrainingTable,
+    Divergence, MemberTask, TrainConfig, TrainingPlan, TrainingTable,
     adam::{Adam, Drive},
     batches::{EpochBatches, dropout_mask},
     loss::losses_and_slopes,
@@ -23,7 +23,6 @@ const VALIDATION_BLOCK: usize = 4096;
 pub(super) struct TrainingContext<'a> {
     pub(super) config: &'a TrainConfig,
     pub(super) shape: &'a StackShape,
-    pub(super) dropout: f64,
     pub(super) parametrisation: Parametrisation,
     pub(super) rules: &'a [Rule],
     pub(super) plan: &'a TrainingPlan,
@@ -32,6 +31,7 @@ pub(super) struct TrainingContext<'a> {
     pub(super) table: TrainingTable<'a>,
     /// Features on a device with memory of its own, shape `[matrices * rows, columns]`.
     pub(super) on_device: Option<Tensor<2>>,
+    pub(super) divergence: Divergence,
 }
 
 /// Some networks with their optimiser and the best weights they had.
@@ -73,7 +73,7 @@ impl<'a> StackTrainer<'a> {
                 context.backend,
                 moments.map(|(first, second)| [first, second]).collect(),
                 states.iter().map(|state| state.steps).collect(),
-                (context.rules.to_vec(), context.config.beta_2),
+                context.rules.to_vec(),
             ),
             tasks,
         }
@@ -162,8 +162,9 @@ impl<'a> StackTrainer<'a> {
             let progress = config.progress(epoch, (step, task.steps(config.batch_size)));
             Drive {
                 active: *active && !rows.is_empty(),
-                learning_rate: config.learning_rate_at(progress),
-                weight_decay: config.weight_decay * config.regularisation_at(progress),
+                learning_rate: task.settings.learning_rate * config.rate_share_at(progress),
+                weight_decay: task.settings.weight_decay * config.regularisation_at(progress),
+                beta_2: task.settings.beta_2,
             }
         };
         self.tasks.iter().zip(rows).zip(active).map(drive).collect()
@@ -227,12 +228,12 @@ impl<'a> StackTrainer<'a> {
         step: usize,
     ) -> Vec<Tensor<3>> {
         let config = context.config;
-        if context.dropout <= 0.0 {
+        if self.tasks.iter().all(|task| task.settings.dropout == 0.0) {
             return Vec::new();
         }
         let rate = |task: &MemberTask| {
             let progress = config.progress(epoch, (step, task.steps(config.batch_size)));
-            context.dropout * config.regularisation_at(progress)
+            task.settings.dropout * config.regularisation_at(progress)
         };
         let (rows, members) = (context.plan.batch_rows * context.shape.copies, self.tasks.len());
         let mask = |(layer, width): (usize, &usize)| {

@@ -9,13 +9,15 @@ pub(super) struct FoldProgress {
     pub(super) best_epoch: usize,
     /// Its mean inner validation loss.
     pub(super) best_loss: Option<f64>,
+    /// The inner validation loss of each member in that epoch.
+    pub(super) member_losses: Vec<Option<f64>>,
     /// Whether the fold has stopped.
     pub(super) stopped: bool,
 }
 
 impl FoldProgress {
     pub(super) fn new() -> Self {
-        Self { best_epoch: 0, best_loss: None, stopped: false }
+        Self { best_epoch: 0, best_loss: None, member_losses: Vec::new(), stopped: false }
     }
 
     /// Takes note of an epoch and says whether its weights are now the best; of equals the later

@@ -8,7 +8,7 @@ use crate::{
     model::{Linear, MemberScaling, ModelConfig, Regressor},
 };
 
-use super::{LearningRows, TrainConfig, fit_linear, inputs::fit_inputs};
+use super::{LearningRows, MemberSettings, TrainConfig, fit_linear, inputs::fit_inputs};
 
 /// Fewer inner validation rows, or fewer training groups, do not choose an epoch.
 const FEWEST_INNER_ROWS: usize = 5;
@@ -39,6 +39,8 @@ pub struct MemberTask {
     pub fold: usize,
     /// Member within the fold.
     pub member: usize,
+    /// Its own part of the recipe.
+    pub settings: MemberSettings,
     /// Position of its features among the different ones.
     pub matrix: usize,
     /// Rows whose gradients it follows.
@@ -56,6 +58,8 @@ pub struct FoldTask {
     pub repeat: usize,
     /// Fold.
     pub fold: usize,
+    /// Which of several variants of the networks, from 0.
+    pub trial: usize,
     /// Its training rows, one copy.
     pub rows: Vec<u32>,
     /// The inner part of each of them, `0..inner_parts`.
@@ -85,17 +89,46 @@ impl TrainingPlan {
         model: &ModelConfig,
         config: &TrainConfig,
     ) -> Self {
-        let plan = |(index, split): (usize, &Split)| {
-            let table = FoldTable { table, matrix: table.features.of_fold()[index] };
-            FoldTask::new(table, split, model, config)
+        let variant = |split: usize| Variant { trial: 0, split, model, config };
+        let variants: Vec<Variant<'_>> = (0..folds.splits.len()).map(variant).collect();
+        Self::of_variants(table, folds, &variants)
+    }
+
+    /// Plans variants of the networks, all of one shape and batch size, for some splits of `folds`.
+    ///
+    /// Variants of one split share their rows, their order and where they can their first weights,
+    /// so that differences between them come from what they differ in.
+    #[must_use]
+    pub fn of_variants(
+        table: TrainingTable<'_>,
+        folds: &FoldPlan,
+        variants: &[Variant<'_>],
+    ) -> Self {
+        let batch_size = variants.first().map_or(1, |variant| variant.config.batch_size);
+        let plan = |variant: &Variant<'_>| {
+            let table = FoldTable { table, matrix: table.features.of_fold()[variant.split] };
+            FoldTask::new(table, &folds.splits[variant.split], variant)
         };
-        let folds: Vec<FoldTask> = folds.splits.par_iter().enumerate().map(plan).collect();
+        let folds: Vec<FoldTask> = variants.par_iter().map(plan).collect();
         let tasks = || folds.iter().flat_map(|fold| &fold.members);
-        let batch = |task: &MemberTask| task.train.len().div_ceil(task.steps(config.batch_size));
+        let batch = |task: &MemberTask| task.train.len().div_ceil(task.steps(batch_size));
         let batch_rows = tasks().map(batch).max().unwrap_or(1);
         let inner_rows = tasks().map(|task| task.inner.len()).max().unwrap_or(0);
         Self { folds, batch_rows, inner_rows }
     }
+}
+
+/// One variant of the networks on one split.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant<'a> {
+    /// Its number; 0 where there is but one.
+    pub trial: usize,
+    /// Position of its split in the plan.
+    pub split: usize,
+    /// Shape of the networks.
+    pub model: &'a ModelConfig,
+    /// Their recipe.
+    pub config: &'a TrainConfig,
 }
 
 impl TrainingTable<'_> {
@@ -134,21 +167,28 @@ impl FoldTable<'_> {
 }
 
 impl FoldTask {
-    fn new(table: FoldTable<'_>, split: &Split, model: &ModelConfig, config: &TrainConfig) -> Self {
+    fn new(table: FoldTable<'_>, split: &Split, variant: &Variant<'_>) -> Self {
+        let (model, config) = (variant.model, variant.config);
         let parts = inner_parts(table.table, split, config);
         let judging = judges_epochs(table.table, &split.train, &parts).then_some(&parts[..]);
         let member = |member: usize| {
             let own = member_rows(split, member, judging, config);
             let linear = model.linear_skip.then(|| own.linear(table, split, &parts));
-            MemberTask::new(table, split, (member, own), linear, model)
+            MemberTask::new(table, split, (member, own), linear, variant)
         };
         Self {
             repeat: split.repeat,
             fold: split.fold,
+            trial: variant.trial,
             rows: split.train.clone(),
             members: (0..model.members).into_par_iter().map(member).collect(),
             parts,
         }
+    }
+
+    /// Name of the file that an unfinished training is kept in.
+    pub(super) fn state_file(&self) -> String {
+        format!("state-{}-{}-{}.safetensors", self.repeat, self.fold, self.trial)
     }
 }
 
@@ -158,12 +198,13 @@ impl MemberTask {
         split: &Split,
         (member, MemberRows { inner, train }): (usize, MemberRows),
         linear: Option<Linear>,
-        model: &ModelConfig,
+        variant: &Variant<'_>,
     ) -> Self {
         let train = table.table.in_all_copies(table.matrix(), &train);
-        let scaling = fit_scaling(table, &train, linear, model);
+        let scaling = fit_scaling(table, &train, linear, variant.model);
+        let settings = MemberSettings::of(variant.model, variant.config);
         let (repeat, fold, matrix) = (split.repeat, split.fold, table.matrix);
-        Self { repeat, fold, member, matrix, train, inner, scaling }
+        Self { repeat, fold, member, settings, matrix, train, inner, scaling }
     }
 
     /// Steps of an epoch.

@@ -16,3 +16,4 @@ mod resume;
 mod stack;
 mod support;
 mod tables;
+mod tune;

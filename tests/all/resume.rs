@@ -175,7 +175,8 @@ fn a_run_does_not_go_on_with_other_data_or_without_a_state() {
     let error = workshop.fail("train --resume --name k");
     assert!(error.contains("has changed"), "{error}");
     workshop.write("data/simulations.csv", data);
-    fs::write(workshop.path("checkpoints/k.unfinished/state-0-0.safetensors"), b"rubbish").unwrap();
+    fs::write(workshop.path("checkpoints/k.unfinished/state-0-0-0.safetensors"), b"rubbish")
+        .unwrap();
     let error = workshop.fail("train --resume --name k");
     assert!(error.contains("expected the state of this training"), "{error}");
     assert!(workshop.exists("checkpoints/k.unfinished/start.json"), "the run was thrown away");

@@ -10,7 +10,9 @@ use massay::{
     data::{CrossValidationConfig, Dataset, FoldPlan, Generator, Groups},
     features::{CleanConfig, FeatureBlock, Layout, PerFold, Preprocessor, RawRows},
     model::{Backend, BackendKind, ModelConfig},
-    train::{Cut, Hooks, TrainConfig, Trained, Training, TrainingPlan, TrainingTable, fit},
+    train::{
+        Cut, Divergence, Hooks, TrainConfig, Trained, Training, TrainingPlan, TrainingTable, fit,
+    },
 };
 
 /// A folder with the shipped data and parameters, and the program in it.
@@ -151,7 +153,9 @@ pub(crate) fn train(
     let plan = TrainingPlan::new(table, plan, model, config);
     let backend = Backend::select(backend).unwrap();
     let cut = cut.unwrap_or(Cut::for_backend(&backend));
-    let training = Training { table, plan: &plan, model, config, backend: &backend, cut };
+    let divergence = Divergence::Fails;
+    let training =
+        Training { table, plan: &plan, model, config, backend: &backend, cut, divergence };
     let hooks = Hooks { on_epoch: &|_| {}, interrupted: &|| false, state_folder: None };
     fit(training, &hooks).unwrap()
 }

@@ -49,7 +49,8 @@ fn line(entry: &LeaderboardEntry) -> Markup {
     } }
 }
 
-fn difference(own: Difference) -> String {
+/// A difference with its standard error.
+pub(in crate::report) fn difference(own: Difference) -> String {
     let sign = if own.mean < 0.0 { "−" } else { "+" };
     format!("{sign}{} ± {}", significant(own.mean.abs(), 3), significant(own.standard_error, 2))
 }

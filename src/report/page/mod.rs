@@ -2,14 +2,15 @@
 //!
 //! Invariant: every word that comes from a user's file passes through maud's escaping.
 
-mod leaderboard;
+pub(super) mod leaderboard;
 mod preparation;
 mod prose;
-mod provenance;
+pub(super) mod provenance;
 mod score_tables;
 mod verdict;
 
 pub(super) use prose::prose;
+pub(super) use verdict::r2_text;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -63,7 +64,7 @@ fn content(report: &RunReport, figures: &[Figure]) -> Markup {
         (score_tables::by_range(report))
         (score_tables::by_fold(report))
         (preparation::section(report))
-        (provenance::section(report))
+        (provenance::section(&report.data, &report.provenance))
         (provenance::configuration(report))
         footer { "Written by massay " (report.provenance.version) "." }
     }
@@ -95,7 +96,8 @@ fn judged(report: &RunReport) -> String {
     }
 }
 
-fn warnings(warnings: &[String]) -> Markup {
+/// What the reader must know first.
+pub(super) fn warnings(warnings: &[String]) -> Markup {
     html! {
         @if !warnings.is_empty() {
             section.warnings role="note" {

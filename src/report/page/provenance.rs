@@ -2,17 +2,17 @@
 
 use maud::{Markup, html};
 
-use crate::report::RunReport;
 use crate::report::number_format::{count, significant};
+use crate::report::{DataSummary, Provenance, RunReport};
 
 /// The provenance table.
-pub(super) fn section(report: &RunReport) -> Markup {
+pub(in crate::report) fn section(data: &DataSummary, run: &Provenance) -> Markup {
     html! {
         section {
             h2 { "Provenance" }
             div.scroll { table.facts {
                 tbody {
-                    @for (name, value) in data_facts(report).into_iter().chain(run_facts(report)) {
+                    @for (name, value) in data_facts(data).into_iter().chain(run_facts(run)) {
                         tr { th scope="row" { (name) } td { (value) } }
                     }
                 }
@@ -33,8 +33,7 @@ pub(super) fn configuration(report: &RunReport) -> Markup {
     }
 }
 
-fn data_facts(report: &RunReport) -> Vec<(&'static str, Markup)> {
-    let data = &report.data;
+fn data_facts(data: &DataSummary) -> Vec<(&'static str, Markup)> {
     let mut facts = vec![
         ("data", html! { code { (data.path) } }),
         ("SHA-256", html! { code.hash { (data.sha256) } }),
@@ -54,8 +53,7 @@ fn data_facts(report: &RunReport) -> Vec<(&'static str, Markup)> {
     facts
 }
 
-fn run_facts(report: &RunReport) -> Vec<(&'static str, Markup)> {
-    let run = &report.provenance;
+fn run_facts(run: &Provenance) -> Vec<(&'static str, Markup)> {
     let commit = run.git_commit.as_deref().unwrap_or("not in a git repository");
     vec![
         ("seed", html! { (run.seed) }),

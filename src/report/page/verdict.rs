@@ -91,7 +91,7 @@ fn tiles(report: &RunReport) -> Vec<Tile> {
 }
 
 /// R² with three decimals, or in powers of ten where it is far below zero.
-pub(super) fn r2_text(r2: f64) -> String {
+pub(in crate::report) fn r2_text(r2: f64) -> String {
     if r2.abs() < 100.0 { format!("{r2:.3}").replace('-', "−") } else { significant(r2, 3) }
 }
 

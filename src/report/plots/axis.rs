@@ -128,6 +128,11 @@ impl Axis {
         self.high
     }
 
+    /// The tick marks.
+    pub(in crate::report) fn ticks(&self) -> &[Tick] {
+        &self.ticks
+    }
+
     /// The labels of the tick marks.
     pub(in crate::report) fn labels(&self) -> impl Iterator<Item = &str> {
         self.ticks.iter().map(|tick| tick.label.as_str())
