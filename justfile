@@ -12,7 +12,7 @@ explore *arguments:
 train *arguments:
     cargo run --release -- train "$@"
 
-# Run every test but those that need a graphics adapter.
+# Run every test but those that need a graphics adapter or Python.
 test *arguments:
     cargo test --release "$@"
 

@@ -11,12 +11,14 @@
 //! | [`train`] | batches, schedule, stopping, the loop, learners of regressors, checkpoints |
 //! | [`evaluate`] | metrics, out-of-fold evaluation, ensemble weights, the leaderboard, conformal calibration |
 //! | [`report`] | figures, tables and the page |
+//! | [`export`] | a model as an ONNX file |
 //! | [`pipeline`] | whole jobs told in calls to the layers above |
 //! | [`cli`] | one file per subcommand; alone in printing and exiting |
 
 pub mod cli;
 pub mod data;
 pub mod evaluate;
+pub mod export;
 pub mod features;
 pub mod model;
 pub mod pipeline;

@@ -8,6 +8,7 @@ mod data_summary;
 mod evaluate;
 mod explore;
 mod explore_progress;
+mod export;
 mod predict;
 mod progress;
 mod simulate;
@@ -46,6 +47,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     /// Predict every row of a table, with intervals, as CSV on standard output
     Predict(predict::PredictArguments),
+    /// Write a model as an ONNX file, which any ONNX runtime predicts with
+    Export(export::ExportArguments),
     /// Generate a synthetic drum-assay data set
     Simulate(simulate::SimulateArguments),
     /// List the compute backends of this machine
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Tune(arguments) => arguments.run(),
         Command::Evaluate(arguments) => arguments.run(),
         Command::Predict(arguments) => arguments.run(),
+        Command::Export(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(),
         Command::Backends(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),

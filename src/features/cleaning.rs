@@ -7,20 +7,21 @@ use crate::data::explore::median;
 
 /// Fills missing values and drops dead columns, by what the training rows hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Cleaning {
-    columns: Vec<CleanColumn>,
+pub(crate) struct Cleaning {
+    /// What is known of each raw column.
+    pub(crate) columns: Vec<CleanColumn>,
 }
 
 /// What is known of one raw column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct CleanColumn {
+pub(crate) struct CleanColumn {
     /// Stands in for a missing value: the median of the training rows that have one, where missing
     /// values are filled. In a dead column, its usual value.
-    fill: f64,
+    pub(crate) fill: f64,
     /// Whether some training row lacks it, so that an indicator tells the networks.
     indicator: bool,
     /// Whether it is dropped: every row then has its most frequent value.
-    dead: bool,
+    pub(crate) dead: bool,
 }
 
 impl Cleaning {
@@ -40,7 +41,7 @@ impl Cleaning {
     }
 
     /// The columns that have an indicator.
-    pub(super) fn indicators(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn indicators(&self) -> impl Iterator<Item = usize> {
         self.columns.iter().enumerate().filter(|(_, column)| column.indicator).map(|(i, _)| i)
     }
 

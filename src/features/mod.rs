@@ -16,6 +16,9 @@ mod scaler;
 mod target;
 
 pub use block::FeatureBlock;
+pub(crate) use blocks::{
+    FittedBlock, NormalScores, Pairs, PrincipalComponents, RingAsymmetries, Sorted,
+};
 pub use config::{CleanConfig, DuplicateRule, FeatureConfig, FeatureSet, MissingRule};
 pub use layout::{FeatureError, Layout};
 pub use matrix::FeatureMatrix;

@@ -12,13 +12,13 @@ use crate::data::explore::quantile;
 /// every network standardises its inputs anyway: folds then mostly agree and share one matrix. With
 /// a bound they are the median and the distance of the quartiles of the training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct OutputColumn {
+pub(crate) struct OutputColumn {
     pub(super) name: String,
-    shift: f64,
-    scale: f64,
+    pub(crate) shift: f64,
+    pub(crate) scale: f64,
     /// Largest size, in robust deviations; `None` for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    bound: Option<f64>,
+    pub(crate) bound: Option<f64>,
 }
 
 impl OutputColumn {

@@ -21,14 +21,15 @@ const BLOCK_ROWS: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessor {
     /// Names of the raw columns.
-    inputs: Vec<String>,
+    pub(crate) inputs: Vec<String>,
     /// What happens to raw values; `None` leaves missing ones missing.
-    cleaning: Option<Cleaning>,
-    blocks: Vec<FittedBlock>,
+    pub(crate) cleaning: Option<Cleaning>,
+    /// What features are made of.
+    pub(crate) blocks: Vec<FittedBlock>,
     /// Features: those of the blocks, then the indicators of missing values.
-    outputs: Vec<OutputColumn>,
+    pub(crate) outputs: Vec<OutputColumn>,
     /// Columns of the matrix; those beyond the features are 0.
-    width: usize,
+    pub(crate) width: usize,
 }
 
 /// Raw columns and the rows to fit on.

@@ -36,6 +36,18 @@ impl FoldResiduals {
         result
     }
 
+    /// Absolute residuals, ascending.
+    #[must_use]
+    pub fn residuals(&self) -> &[f64] {
+        &self.residuals
+    }
+
+    /// The weight of each residual.
+    pub fn weights(&self) -> impl Iterator<Item = f64> {
+        let before = std::iter::once(0.0).chain(self.cumulative.iter().copied());
+        self.cumulative.iter().zip(before).map(|(up_to, before)| up_to - before)
+    }
+
     /// Total weight: the number of groups.
     fn weight(&self) -> f64 {
         self.cumulative.last().copied().unwrap_or(0.0)

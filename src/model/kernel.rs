@@ -83,13 +83,15 @@ impl Regressor for KernelModel {
     }
 }
 
-/// Mean product and mean squared difference of two rows.
+/// Mean product and mean squared difference of two rows, in double precision: coefficients are often
+/// large and of both signs, so that their sum has far fewer digits than its terms.
 fn moments(x: &[f32], z: &[f32]) -> (f64, f64) {
-    let (mut product, mut distance) = (0.0_f32, 0.0_f32);
+    let (mut product, mut distance) = (0.0, 0.0);
     for (x, z) in x.iter().zip(z) {
+        let (x, z) = (f64::from(*x), f64::from(*z));
         product += x * z;
         distance += (x - z) * (x - z);
     }
     let count = x.len() as f64;
-    (f64::from(product) / count, f64::from(distance) / count)
+    (product / count, distance / count)
 }

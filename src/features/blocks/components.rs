@@ -11,12 +11,12 @@ const EXPLAINED: f64 = 0.99;
 /// `pcK`: principal components of the standardised columns, in falling order of variance, as many as
 /// explain 99 % of it. The largest loading of each is positive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct PrincipalComponents {
-    of: Box<FittedBlock>,
+pub(crate) struct PrincipalComponents {
+    pub(crate) of: Box<FittedBlock>,
     /// Mean and one over the standard deviation of each column.
-    units: Vec<(f64, f64)>,
+    pub(crate) units: Vec<(f64, f64)>,
     /// Loadings of each component.
-    loadings: Vec<Vec<f64>>,
+    pub(crate) loadings: Vec<Vec<f64>>,
 }
 
 impl PrincipalComponents {

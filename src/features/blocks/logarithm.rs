@@ -7,8 +7,8 @@ use super::{Columns, FittedBlock};
 /// `log1p(x)`: `sign(x) ln(1 + |x|)`. Signals that span decades become comparable, and zero and
 /// negative values keep their place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct Log1p {
-    pub(super) of: Box<FittedBlock>,
+pub(crate) struct Log1p {
+    pub(crate) of: Box<FittedBlock>,
 }
 
 impl Columns for Log1p {

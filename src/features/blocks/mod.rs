@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{FeatureBlock, Layout};
 
-use components::PrincipalComponents;
-use logarithm::Log1p;
-use normal_scores::NormalScores;
-use pairs::Pairs;
-use rings::{RingAsymmetries, RingSums, Sorted};
-use row_patterns::{Ratios, Raw, Shares, Summary, Total};
+pub(crate) use components::PrincipalComponents;
+pub(crate) use logarithm::Log1p;
+pub(crate) use normal_scores::NormalScores;
+pub(crate) use pairs::Pairs;
+pub(crate) use rings::{RingAsymmetries, RingSums, Sorted};
+pub(crate) use row_patterns::{Ratios, Raw, Shares, Summary, Total};
 
 /// Some columns of features, as a function of one cleaned row.
 trait Columns {
@@ -32,7 +32,7 @@ trait Columns {
 /// A feature block with everything it learned from training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "block", rename_all = "snake_case")]
-pub(super) enum FittedBlock {
+pub(crate) enum FittedBlock {
     Raw(Raw),
     Total(Total),
     Summary(Summary),

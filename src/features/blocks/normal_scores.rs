@@ -16,12 +16,12 @@ const FEWEST_KNOTS: usize = 10;
 /// beyond the outermost it is constant. A value that fills a stretch of quantiles gets the middle of
 /// the stretch (scikit-learn gives the ends of the distribution to values that fill its ends).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct NormalScores {
-    of: Box<FittedBlock>,
+pub(crate) struct NormalScores {
+    pub(crate) of: Box<FittedBlock>,
     /// Ascending quantiles of each column.
-    knots: Vec<Vec<f64>>,
+    pub(crate) knots: Vec<Vec<f64>>,
     /// Their normal quantiles.
-    scores: Vec<f64>,
+    pub(crate) scores: Vec<f64>,
     /// The outermost rows stand for half a row beyond them, not for infinity.
     end: f64,
 }
@@ -47,12 +47,17 @@ impl NormalScores {
         }
     }
 
+    /// The score of the place `twice / 2` among the knots, counted from 0.
+    pub(crate) fn middle(&self, twice: usize) -> f64 {
+        let share = 0.5 * twice as f64 / (self.scores.len() - 1) as f64;
+        normal_quantile(share, self.end)
+    }
+
     fn score(&self, knots: &[f64], value: f64) -> f64 {
         let first = knots.partition_point(|knot| *knot < value);
         let last = knots.partition_point(|knot| *knot <= value);
         if first < last {
-            let share = 0.5 * (first + last - 1) as f64 / (knots.len() - 1) as f64;
-            return normal_quantile(share, self.end);
+            return self.middle(first + last - 1);
         }
         match first {
             0 => self.scores[0],

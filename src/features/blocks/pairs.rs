@@ -10,10 +10,10 @@ pub(in crate::features) const MOST_PAIRED: usize = 40;
 /// `x*y` and `x^2`: the products of standardised columns (mean 0 and deviation 1 on the training
 /// rows), so that a product says something that its factors do not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct Pairs {
-    of: Box<FittedBlock>,
+pub(crate) struct Pairs {
+    pub(crate) of: Box<FittedBlock>,
     /// Mean and one over the standard deviation of each column.
-    units: Vec<(f64, f64)>,
+    pub(crate) units: Vec<(f64, f64)>,
 }
 
 impl Pairs {
@@ -23,7 +23,8 @@ impl Pairs {
         Self { units: units.collect(), of }
     }
 
-    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+    /// The two factors of each product.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (usize, usize)> {
         let count = self.units.len();
         (0..count).flat_map(move |a| (a..count).map(move |b| (a, b)))
     }

@@ -9,22 +9,22 @@ use super::Columns;
 /// `ringR.rankK`: the signals of each ring, largest first. Turning the container by one place of
 /// the ring changes none of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct Sorted {
-    pub(super) rings: Vec<Vec<usize>>,
+pub(crate) struct Sorted {
+    pub(crate) rings: Vec<Vec<usize>>,
 }
 
 /// `ringR.sum`: the sum of each ring.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct RingSums {
-    pub(super) rings: Vec<Vec<usize>>,
+pub(crate) struct RingSums {
+    pub(crate) rings: Vec<Vec<usize>>,
 }
 
 /// `ringR.asymmetry`: the size of the first harmonic over the angle, `|sum x_k exp(2 pi i k / n)|`,
 /// over the sum of the absolute signals: 0 for a source on the axis, 1 where one detector sees all.
 /// Turning the container by any number of places does not change it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct RingAsymmetries {
-    pub(super) rings: Vec<Vec<usize>>,
+pub(crate) struct RingAsymmetries {
+    pub(crate) rings: Vec<Vec<usize>>,
 }
 
 fn named(rings: &[Vec<usize>], quantity: &str) -> Vec<String> {

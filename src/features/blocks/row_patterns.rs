@@ -10,31 +10,31 @@ const MOST_COMPARED: usize = 15;
 
 /// The cleaned columns themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct Raw {}
+pub(crate) struct Raw {}
 
 /// `total`: the sum of the detectors, or of all columns without an array.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct Total {
-    pub(super) columns: Vec<usize>,
+pub(crate) struct Total {
+    pub(crate) columns: Vec<usize>,
 }
 
 /// Mean, population standard deviation, largest and smallest value of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct Summary {
-    pub(super) columns: Vec<usize>,
+pub(crate) struct Summary {
+    pub(crate) columns: Vec<usize>,
 }
 
 /// `share(x)`: x over the sum of the absolute values; 0 where that is 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct Shares {
-    pub(super) columns: Vec<usize>,
+pub(crate) struct Shares {
+    pub(crate) columns: Vec<usize>,
 }
 
 /// `a/b`: the bounded ratio `a / (|a| + |b|)` of the sums of two sets of columns, which exists for
 /// b = 0 as well; 1/2 where a = b > 0 and 0 where both are 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::features) struct Ratios {
-    sides: Vec<(String, Vec<usize>)>,
+pub(crate) struct Ratios {
+    pub(crate) sides: Vec<(String, Vec<usize>)>,
 }
 
 impl Ratios {
@@ -49,7 +49,8 @@ impl Ratios {
         Self { sides: layout.rings.iter().enumerate().map(ring).collect() }
     }
 
-    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+    /// The two sides of each ratio.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
         let count = self.sides.len();
         (0..count).flat_map(move |a| (a + 1..count).map(move |b| (a, b)))
     }
