@@ -1,7 +1,7 @@
 //! The network recipe that suits a table's size, beneath what was set by hand.
 
 use super::{Params, ParamsError};
-use crate::train::Recipe;
+use crate::{features::TargetTransform, train::Recipe};
 
 /// Tables from so many rows on are medium, and large.
 const MEDIUM: usize = 2_000;
@@ -42,6 +42,11 @@ pub(super) fn resolve(params: &Params, rows: usize) -> Result<Params, ParamsErro
     // The more rows there are, the less is won by averaging networks, and the more each one costs.
     let own: &[&str] = match recipe {
         Recipe::Auto | Recipe::None => return Ok(params.clone()),
+        // A linear truth is what few rows lose first; in logarithms a line leads far astray beyond the
+        // known rows.
+        Recipe::Small if params.target.transform == TargetTransform::None => {
+            &["model.members=5", "model.linear_skip=true"]
+        }
         Recipe::Small => &["model.members=5"],
         Recipe::Medium => &["model.members=3"],
         Recipe::Large => &["model.members=2", "train.epochs=128", "train.batch_size=512"],
@@ -71,6 +76,14 @@ mod tests {
             assert_eq!((resolved.train.epochs, &resolved.model.hidden[..]), (9, &[8][..]));
             assert_eq!(resolved.train.learning_rate, 0.2);
         }
+    }
+
+    #[test]
+    fn few_rows_keep_a_linear_truth_but_not_in_logarithms() {
+        let skips = |sets: &[&str], rows| resolve(&params(sets), rows).unwrap().model.linear_skip;
+        assert!(skips(&[], 100) && !skips(&[], 3_000));
+        assert!(!skips(&["target.transform=log"], 100));
+        assert!(!skips(&["model.linear_skip=false"], 100));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod backends;
 mod checkpoint;
 mod command_line;
 mod coverage;
+mod dvc;
 mod explore;
 mod explore_command;
 mod export;

@@ -161,9 +161,9 @@ fn a_run_does_not_go_on_with_other_data_or_without_a_state() {
         sleep(Duration::from_millis(5));
     }
     let error = workshop.fail("train --resume --name k");
-    assert!(error.contains("is being trained by another process"), "{error}");
+    assert!(error.contains("another process works on run `k`"), "{error}");
     let error = workshop.fail(&format!("train --name k --force {SHORT}"));
-    assert!(error.contains("is being trained by another process"), "{error}");
+    assert!(error.contains("another process works on run `k`"), "{error}");
     child.kill().unwrap();
     child.wait().unwrap();
     let error = workshop.fail(&format!("train --name k {SHORT}"));
