@@ -134,10 +134,7 @@ fn collect(
             Value::Table(inner) if is_section(&name) => {
                 collect(inner, &format!("{name}."), found)?;
             }
-            _ => {
-                let known = TUNABLE.map(str::to_owned);
-                return Err(overrides::unknown("tune.space", &name, &known));
-            }
+            _ => return Err(not_tunable(&name)),
         }
     }
     Ok(())
@@ -145,6 +142,20 @@ fn collect(
 
 fn is_section(name: &str) -> bool {
     TUNABLE.iter().any(|key| key.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// The error for a parameter that is none, or that no search may vary.
+fn not_tunable(name: &str) -> ParamsError {
+    let all = overrides::keys(&Table::try_from(Params::default()).unwrap_or_default());
+    let place = "tune.space".to_owned();
+    if !all.iter().any(|key| key == name) {
+        return overrides::unknown(&place, name, &TUNABLE.map(str::to_owned));
+    }
+    let message = format!(
+        "`{name}` is not a parameter that can be searched, expected one of {}",
+        TUNABLE.map(|key| format!("`{key}`")).join(", ")
+    );
+    ParamsError::Syntax { place, message }
 }
 
 fn no_range(name: &str, found: &str) -> ParamsError {
@@ -204,7 +215,9 @@ mod tests {
     #[test]
     fn what_cannot_be_tuned_is_refused_by_name() {
         let error = |space: &str| Space::of(&params(space)).unwrap_err().to_string();
-        assert!(error("train.seed = [1, 2]").contains("no parameter `train.seed`"));
+        assert!(
+            error("train.seed = [1, 2]").contains("`train.seed` is not a parameter that can be")
+        );
         let similar = error("train.learning_rates = [1, 2]");
         assert!(similar.contains("did you mean `train.learning_rate`?"), "{similar}");
         assert!(error("train.epochs = 3").contains("`train.epochs` = 3, expected a range"));

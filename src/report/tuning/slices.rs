@@ -85,7 +85,7 @@ impl Errors {
         format!(
             "Each point is one trial as the first rung judged it: the mean inner validation error over all \
              searches, in standard deviations of the target. A slope or a valley is a parameter that \
-             matters; a level cloud is one that does not.{cut}"
+             matters; a level cloud is one that does not. The winner was picked on the last rung, by more networks.{cut}"
         )
     }
 }
