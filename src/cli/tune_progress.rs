@@ -112,10 +112,9 @@ impl Running {
         let done = if event.stopped { self.epochs } else { event.epoch.min(self.epochs) };
         let before = self.done.insert((event.repeat, event.fold, event.trial), done).unwrap_or(0);
         self.finished += usize::from(event.stopped);
-        let message = self.message();
         if let Some(bar) = &self.bar {
             bar.inc(done.saturating_sub(before) as u64);
-            bar.set_message(message);
+            bar.set_message(self.message());
         }
     }
 

@@ -1,7 +1,8 @@
 //! Models that are not networks, on the features of a fold.
 
 use crate::model::{
-    FittedRegressor, Function, InputMap, InputScaling, KernelKind, KernelModel, Linear, Neighbours,
+    FittedRegressor, Function, InputMap, InputScaling, KernelKind, KernelModel, LARGEST_INPUT,
+    Linear, Neighbours, SMOOTH_BOUND,
 };
 
 use super::{
@@ -9,10 +10,6 @@ use super::{
     preprocessing::Features,
     trees,
 };
-
-/// Bounds of network units; see `InputScaling`.
-const LARGEST_INPUT: f32 = 20.0;
-const SMOOTH_BOUND: f32 = 3.0;
 
 /// The transformed target `[N, 1]` that a regressor gives.
 pub(super) fn transformed(

@@ -39,6 +39,7 @@ pub use neighbours::Neighbours;
 pub use predictor::{FoldTarget, Prediction, Predictor, StackPredictor};
 pub use regressor::{FittedRegressor, Function, Regressor, RegressorKind};
 pub use scaling::{InputMap, InputScaling, MemberScaling, StackScaling};
+pub(crate) use scaling::{LARGEST_INPUT, SMOOTH_BOUND};
 pub use shape::{ParameterShape, Role, StackShape};
 pub use spread::Spread;
 pub use stack::MlpStack;

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::{Linear, Regressor, stack::tensor};
 
 /// Most standard deviations that an input may lie from its mean.
-const LARGEST_INPUT: f32 = 20.0;
+pub(crate) const LARGEST_INPUT: f32 = 20.0;
 
 /// Bound that robustly scaled inputs approach (Holzmüller, Grinsztajn and Steinwart, 2024).
-const SMOOTH_BOUND: f32 = 3.0;
+pub(crate) const SMOOTH_BOUND: f32 = 3.0;
 
 /// How features come to the units of a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -65,20 +65,22 @@ impl<'a> Place<'a> {
 
     /// Where a trial stands between the ends of the axis, 0 to 1.
     pub(super) fn share(&self, trial: usize) -> f64 {
-        let axis = self.axis(2);
-        let scale = |value: f64| if axis.is_logarithmic() { value.ln() } else { value };
-        let (low, high) = (scale(axis.low()), scale(axis.high()));
-        (scale(self.of(trial)) - low) / (high - low)
+        share_of(&self.axis(2), self.of(trial))
     }
 
     /// The marks of an axis of its own: labels with their shares of it.
     pub(super) fn marks(&self) -> Vec<(f64, String)> {
         let axis = self.axis(4);
-        let scale = |value: f64| if axis.is_logarithmic() { value.ln() } else { value };
-        let (low, high) = (scale(axis.low()), scale(axis.high()));
-        let share = |tick: &Tick| ((scale(tick.position) - low) / (high - low), tick.label.clone());
+        let share = |tick: &Tick| (share_of(&axis, tick.position), tick.label.clone());
         axis.ticks().iter().map(share).collect()
     }
+}
+
+/// Where a value stands between the ends of `axis`, 0 to 1.
+fn share_of(axis: &Axis, value: f64) -> f64 {
+    let scale = |value: f64| if axis.is_logarithmic() { value.ln() } else { value };
+    let (low, high) = (scale(axis.low()), scale(axis.high()));
+    (scale(value) - low) / (high - low)
 }
 
 /// `[128, 128, 128]` as `3×128`, other lists without their brackets, cut where they are too long.
