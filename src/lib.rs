@@ -23,4 +23,5 @@ pub mod features;
 pub mod model;
 pub mod pipeline;
 pub mod report;
+pub mod track;
 pub mod train;

@@ -14,6 +14,7 @@ mod progress;
 mod simulate;
 mod summary;
 mod table_arguments;
+mod track;
 mod train;
 mod tune;
 mod tune_progress;
@@ -49,6 +50,8 @@ enum Command {
     Predict(predict::PredictArguments),
     /// Write a model as an ONNX file, which any ONNX runtime predicts with
     Export(export::ExportArguments),
+    /// Tell MLflow of runs that are done
+    Track(track::TrackArguments),
     /// Generate a synthetic drum-assay data set
     Simulate(simulate::SimulateArguments),
     /// List the compute backends of this machine
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(arguments) => arguments.run(),
         Command::Predict(arguments) => arguments.run(),
         Command::Export(arguments) => arguments.run(),
+        Command::Track(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(),
         Command::Backends(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),

@@ -115,6 +115,14 @@ impl TrainObserver for TrainProgress {
             running.on_epoch(event);
         }
     }
+
+    fn on_notice(&self, notice: &str) {
+        let text = format!("warning: {notice}");
+        match self.running.get() {
+            Some(running) => running.bar.suspend(|| say(&text)),
+            None => say(&text),
+        }
+    }
 }
 
 impl Running {

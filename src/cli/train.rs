@@ -9,7 +9,7 @@ use crate::pipeline::{TrainOptions, train};
 
 use super::{
     backends::BackendArgument, emit, progress::TrainProgress, stop_on_interrupt, summary,
-    table_arguments::TableArguments,
+    table_arguments::TableArguments, track,
 };
 
 /// Train with cross-validation, save a checkpoint and write a report.
@@ -25,6 +25,9 @@ pub(super) struct TrainArguments {
     fold_file: Option<PathBuf>,
     #[command(flatten)]
     backend: BackendArgument,
+    /// MLflow server to tell of the run (`track.mlflow`) [default: MLFLOW_TRACKING_URI, if set]
+    #[arg(long, value_name = "URI")]
+    mlflow: Option<String>,
     /// Name of the run [default: UTC time and a short hash]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -57,16 +60,21 @@ impl TrainArguments {
             resume: self.resume,
             force: self.force,
             compare,
+            mlflow: self.mlflow,
         };
         let progress = TrainProgress::new(self.quiet);
         stop_on_interrupt();
         let outcome = train(options, &progress);
         progress.finish();
-        let finished = outcome?;
+        let mut finished = outcome?;
+        let tracked = finished.tracked.take();
         if self.json {
             emit(&finished.metrics)?;
         } else if !self.quiet {
             emit(&summary::of_training(&finished))?;
+        }
+        if let Some(tracked) = tracked {
+            track::deliver(tracked, &finished.report.name, self.quiet);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::{
     data::{DataConfig, Dataset, TableFile},
     evaluate::evaluate_fresh,
     model::{Backend, BackendKind},
-    report::{CleaningSummary, FeatureSummary, Provenance, RunReport, write_report},
+    report::{CleaningSummary, FeatureSummary, RunReport, write_report},
     train::{Checkpoint, replace_folder},
 };
 
@@ -58,15 +58,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
         loss_name: String::new(),
         warnings: warnings(&dataset, &checkpoint),
         params: toml::to_string(&checkpoint.manifest.parameters)?,
-        provenance: Provenance {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started: provenance::now(),
-            seconds: 0.0,
-            seed: 0,
-            backend: format!("{} ({})", backend.kind, backend.reason),
-            hardware: provenance::hardware(&backend),
-            git_commit: provenance::git_commit(),
-        },
+        provenance: provenance::of_evaluation(&backend),
     };
     let draft = empty(draft_of(&options.out))?;
     write_report(&report, &draft)?;

@@ -1,23 +1,18 @@
 //! A checkpoint as an ONNX file.
 
 use std::{
-    fs,
     io::Write,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
 use crate::{
     export::onnx_model,
     train::{Checkpoint, write_atomically},
 };
 
-use super::JobError;
-
-/// What of `run.json` travels with a model.
-const RUN_FACTS: [&str; 5] = ["version", "started", "seed", "backend", "git_commit"];
+use super::{JobError, run_record::RunRecord};
 
 /// A file that was written.
 #[derive(Debug)]
@@ -40,15 +35,20 @@ pub fn export(checkpoint: &Path, out: &Path, force: bool) -> Result<Exported> {
         return Err(JobError::Exists { path: out.to_owned(), hint }.into());
     }
     let model = Checkpoint::read(checkpoint)?;
-    let bytes = onnx_model(&model, &facts(&model, checkpoint));
+    let bytes = bytes(&model, checkpoint);
     write_atomically(out, |file| file.write_all(&bytes))
         .with_context(|| format!("cannot write {}", out.display()))?;
     let columns = model.manifest.preprocessors.get(0).inputs().to_vec();
     Ok(Exported { file: out.to_owned(), size: bytes.len(), columns })
 }
 
+/// The ONNX file of the model in `folder`.
+pub(super) fn bytes(model: &Checkpoint, folder: &Path) -> Vec<u8> {
+    onnx_model(model, &facts(model, folder))
+}
+
 /// Where the model comes from and what its columns are, by name.
-fn facts(model: &Checkpoint, folder: &Path) -> Vec<(String, String)> {
+pub(super) fn facts(model: &Checkpoint, folder: &Path) -> Vec<(String, String)> {
     let manifest = &model.manifest;
     let run = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut facts = vec![
@@ -66,15 +66,17 @@ fn facts(model: &Checkpoint, folder: &Path) -> Vec<(String, String)> {
 
 /// What differs from run to run; nothing where a checkpoint was moved without it.
 fn run_facts(folder: &Path) -> Vec<(String, String)> {
-    let text = fs::read_to_string(folder.join("run.json")).unwrap_or_default();
-    let run: Value = serde_json::from_str(&text).unwrap_or_default();
-    let fact = |key: &str| {
-        let value = match run.get(key)? {
-            Value::Null => return None,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        Some((key.to_owned(), value))
-    };
-    RUN_FACTS.into_iter().filter_map(fact).collect()
+    let Ok(RunRecord { provenance: run, .. }) = RunRecord::read(folder) else { return Vec::new() };
+    let mut facts = vec![
+        ("run_id", run.run_id),
+        ("version", run.version),
+        ("started", run.started),
+        ("seed", run.seed.to_string()),
+        ("backend", run.backend),
+    ];
+    if let Some(git) = run.git {
+        facts.push(("git_commit", git.commit));
+        facts.push(("git_dirty", git.dirty.to_string()));
+    }
+    facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

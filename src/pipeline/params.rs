@@ -11,6 +11,7 @@ use crate::{
     evaluate::IntervalConfig,
     features::{CleanConfig, FeatureConfig, TargetConfig},
     model::ModelConfig,
+    track::TrackConfig,
     train::TrainConfig,
 };
 
@@ -40,6 +41,8 @@ pub struct Params {
     pub tune: TuneConfig,
     /// Where results go.
     pub paths: PathsConfig,
+    /// Who is told of a run.
+    pub track: TrackConfig,
     /// Keys that were set by hand, e.g. `train.epochs`.
     #[serde(skip)]
     pub given: Vec<String>,

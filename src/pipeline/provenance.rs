@@ -2,9 +2,13 @@
 
 use std::process::Command;
 
+use sha2::{Digest, Sha256};
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
-use crate::model::Backend;
+use crate::{
+    model::Backend,
+    report::{GitState, Provenance},
+};
 
 /// The UTC time as RFC 3339, to the second.
 pub(super) fn now() -> String {
@@ -29,16 +33,40 @@ pub(super) fn hardware(backend: &Backend) -> String {
     format!("{brand}, {threads} {}", if threads == 1 { "thread" } else { "threads" })
 }
 
-/// The git commit of the working folder, `+` behind it where tracked files are changed; `None`
-/// outside a repository.
-pub(super) fn git_commit() -> Option<String> {
-    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
-    let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
-    Some(if changed.is_empty() { commit } else { format!("{commit}+") })
+/// The version of the working folder; `None` outside a repository.
+pub(super) fn git_state() -> Option<GitState> {
+    let commit = git(&["rev-parse", "HEAD"])?;
+    let branch = git(&["symbolic-ref", "--quiet", "--short", "HEAD"]).unwrap_or_default();
+    let dirty = !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    Some(GitState { commit, branch, dirty })
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
+}
+
+/// Where an evaluation's numbers come from: nothing is drawn at random.
+pub(super) fn of_evaluation(backend: &Backend) -> Provenance {
+    Provenance {
+        run_id: new_id("evaluation"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: now(),
+        seconds: 0.0,
+        seed: 0,
+        backend: format!("{} ({})", backend.kind, backend.reason),
+        hardware: hardware(backend),
+        git: git_state(),
+    }
+}
+
+/// An identifier that no other run has: a hash of what is done, the time, the machine and the process.
+pub(super) fn new_id(what: &str) -> String {
+    let mut digest = Sha256::new();
+    digest.update(what);
+    digest.update(jiff::Timestamp::now().as_nanosecond().to_le_bytes());
+    digest.update(System::host_name().unwrap_or_default());
+    digest.update(std::process::id().to_le_bytes());
+    digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -53,6 +53,8 @@ impl RunKind {
 pub(super) struct RunStart {
     /// Name of the run.
     pub(super) name: String,
+    /// Identifies it wherever it is spoken of.
+    pub(super) run_id: String,
     /// What it does.
     pub(super) kind: RunKind,
     /// UTC start time.

@@ -12,12 +12,15 @@ use crate::{
     data::Dataset,
     model::{Backend, BackendKind, ModelKind},
     report::{RunReport, write_report},
+    track::Status,
     train::{EpochEvent, TrainError},
 };
 
 use super::{
-    Params,
+    JobError, Params, Tracked, provenance,
     run_folder::{RunFolder, RunKind},
+    run_record::RunRecord,
+    tracking::{Tracking, Watch},
     training_inputs::{Accepted, Inputs},
     training_outcome::Outcome,
     training_start::start_of,
@@ -38,6 +41,8 @@ pub struct TrainOptions {
     pub force: bool,
     /// Whether to train every kind of model, to compare with the one that predicts.
     pub compare: bool,
+    /// URI of an MLflow server that is told, instead of the one in the parameters.
+    pub mlflow: Option<String>,
 }
 
 /// Somebody who watches a training.
@@ -50,6 +55,8 @@ pub trait TrainObserver: Sync {
     fn on_start(&self, start: &Start<'_>);
     /// Called after each epoch of each fold, from several threads.
     fn on_epoch(&self, event: &EpochEvent);
+    /// Called with what goes wrong beside the training, which goes on. From several threads.
+    fn on_notice(&self, notice: &str);
 }
 
 /// A training that is about to start.
@@ -76,7 +83,6 @@ pub struct Start<'a> {
 }
 
 /// A finished run.
-#[derive(Debug)]
 pub struct Finished {
     /// The report's content.
     pub report: RunReport,
@@ -86,6 +92,8 @@ pub struct Finished {
     pub checkpoint: PathBuf,
     /// Folder of the report.
     pub report_folder: PathBuf,
+    /// What is left to tell MLflow; `None` where it is not told.
+    pub tracked: Option<Tracked>,
 }
 
 /// Trains, evaluates, saves and reports.
@@ -94,7 +102,9 @@ pub struct Finished {
 /// When an input is refused, training diverges or is interrupted, or results cannot be written.
 pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Finished> {
     let (resume, force) = (options.resume, options.force);
-    let (start, dataset, backend) = start_of(options, RunKind::Training)?;
+    let mlflow = options.mlflow.clone();
+    let (mut start, dataset, backend) = start_of(options, RunKind::Training)?;
+    start.params.track.mlflow = mlflow.unwrap_or(start.params.track.mlflow);
     let accepted = Accepted::new(start, dataset, backend)?;
     let run = RunFolder::of(&accepted.start)?;
     if !resume {
@@ -122,21 +132,41 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
         compared_folds: inputs.other.as_ref().map_or(0, |other| other.plan.splits.len()),
         warnings: &inputs.warnings,
     });
+    let tracking = Tracking::begin(&inputs, &run, observer);
+    let watch = Watch { observer, tracking: &tracking };
+    let outcome = match fit_and_judge(&inputs, &run, &watch) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracking.abort(status_of(&error));
+            discard_if_diverged(&run, &error);
+            return Err(error);
+        }
+    };
+    let mut finished = write(&inputs, &run, (&drafts, &tracking), outcome)?;
+    finished.tracked = tracking.finish(&finished);
+    Ok(finished)
+}
+
+fn fit_and_judge(inputs: &Inputs, run: &RunFolder, observer: &Watch<'_>) -> Result<Outcome> {
     let began = Instant::now();
-    let fitted =
-        inputs.fit(&run, observer).inspect_err(|error| discard_if_diverged(&run, error))?;
+    let fitted = inputs.fit(run, observer)?;
     let seconds = began.elapsed().as_secs_f64();
     tracing::info!("trained in {seconds:.1} s");
     let baseline = inputs.baseline(&fitted);
     let judged = inputs.judge(&fitted);
     let leaderboard = inputs.leaderboard(&judged);
     tracing::info!("judged after {:.1} s", began.elapsed().as_secs_f64());
-    let leakage = inputs.leakage(&judged.rows, &run, observer)?;
+    let leakage = inputs.leakage(&judged.rows, run, observer)?;
     let trained = fitted.networks;
-    let outcome = Outcome { trained, judged, baseline, leaderboard, leakage, seconds };
-    let finished = write(&inputs, &run, &drafts, outcome)?;
-    tracing::info!("reported after {:.1} s", began.elapsed().as_secs_f64());
-    Ok(finished)
+    Ok(Outcome { trained, judged, baseline, leaderboard, leakage, seconds })
+}
+
+/// How a run without a result ended.
+fn status_of(error: &anyhow::Error) -> Status {
+    match error.downcast_ref() {
+        Some(JobError::Interrupted { .. }) => Status::Killed,
+        _ => Status::Failed,
+    }
 }
 
 /// Only a run that diverged would do so again; a full disk can be mended.
@@ -149,19 +179,20 @@ fn discard_if_diverged(run: &RunFolder, error: &anyhow::Error) {
 fn write(
     inputs: &Inputs,
     run: &RunFolder,
-    drafts: &(PathBuf, PathBuf),
+    (drafts, tracking): (&(PathBuf, PathBuf), &Tracking),
     mut outcome: Outcome,
 ) -> Result<Finished> {
     let report = inputs.report(&mut outcome);
     write_report(&report, &drafts.1)?;
     let metrics = read_text(&drafts.1.join("metrics.json"))?;
     inputs.checkpoint(outcome, &metrics)?.write(&drafts.0)?;
-    let file = drafts.0.join("run.json");
-    let text = serde_json::to_string_pretty(&report.provenance)? + "\n";
-    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    let (provenance, rows) = (report.provenance.clone(), inputs.dataset.rows());
+    RunRecord { provenance, ended: provenance::now(), rows }.write(&drafts.0)?;
+    tracking.close(&metrics);
+    tracking.hand_over(run, &drafts.0);
     run.finish(drafts)?;
     let (checkpoint, report_folder) = (run.checkpoint.clone(), run.report.clone());
-    Ok(Finished { report, metrics, checkpoint, report_folder })
+    Ok(Finished { report, metrics, checkpoint, report_folder, tracked: None })
 }
 
 pub(super) fn read_text(path: &Path) -> Result<String> {

@@ -103,23 +103,25 @@ impl Inputs {
 
     pub(super) fn provenance(&self, seconds: f64) -> Provenance {
         Provenance {
+            run_id: self.start.run_id.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: self.start.started.clone(),
             seconds,
             seed: self.start.params.train.seed,
             backend: format!("{} ({})", self.backend.kind, self.backend.reason),
             hardware: provenance::hardware(&self.backend),
-            git_commit: provenance::git_commit(),
+            git: provenance::git_state(),
         }
     }
 }
 
-/// The parameters without the paths and the search, which do not change a model.
-fn parameters_of(params: &Params) -> Result<serde_json::Value> {
+/// The parameters without the paths, the search and the tracking, which do not change a model.
+pub(super) fn parameters_of(params: &Params) -> Result<serde_json::Value> {
     let mut value = serde_json::to_value(params)?;
     if let Some(sections) = value.as_object_mut() {
-        sections.remove("paths");
-        sections.remove("tune");
+        for section in ["paths", "tune", "track"] {
+            sections.remove(section);
+        }
     }
     Ok(value)
 }

@@ -37,6 +37,7 @@ fn new_start(options: TrainOptions, kind: RunKind) -> Result<(RunStart, Dataset,
         run.refuse_existing(&name)?;
     }
     let start = RunStart {
+        run_id: provenance::new_id(&name),
         name,
         kind,
         started: provenance::now(),

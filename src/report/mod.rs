@@ -32,8 +32,10 @@ mod tuning;
 pub use error::ReportError;
 pub use exploration::{Exploration, write_exploration};
 pub use leakage::Leakage;
+pub use page::verdict;
 pub use report_folder::write_report;
 pub use run_report::{
-    Baseline, CleaningSummary, DataSummary, FeatureCandidate, FeatureSummary, Provenance, RunReport,
+    Baseline, CleaningSummary, DataSummary, FeatureCandidate, FeatureSummary, GitState, Provenance,
+    RunReport,
 };
 pub use tuning::{Searched, Setting, Tuning, TuningFold, TuningTrial, write_tuning};

@@ -98,6 +98,8 @@ pub struct Baseline {
 /// What produced the run; differs from run to run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Provenance {
+    /// Identifies the run wherever it is spoken of: 32 hexadecimal digits.
+    pub run_id: String,
     /// Version of massay.
     pub version: String,
     /// UTC start time, RFC 3339.
@@ -110,8 +112,19 @@ pub struct Provenance {
     pub backend: String,
     /// Processor or graphics card.
     pub hardware: String,
-    /// Git commit of the working folder, with `+` where it had changes.
-    pub git_commit: Option<String>,
+    /// Version of the working folder; `None` outside a repository.
+    pub git: Option<GitState>,
+}
+
+/// A version of a working folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitState {
+    /// Commit, 40 hexadecimal digits.
+    pub commit: String,
+    /// Branch; empty where none is checked out.
+    pub branch: String,
+    /// Whether tracked files differed from the commit.
+    pub dirty: bool,
 }
 
 /// What cleaning did to the table.

@@ -113,12 +113,13 @@ fn data_summary(rows: usize) -> DataSummary {
 
 fn provenance() -> Provenance {
     Provenance {
+        run_id: "0123456789abcdef0123456789abcdef".to_owned(),
         version: "0.1.0".to_owned(),
         started: "2026-01-01T00:00:00Z".to_owned(),
         seconds: 12.5,
         seed: 7,
         backend: "ndarray".to_owned(),
         hardware: "a processor".to_owned(),
-        git_commit: None,
+        git: None,
     }
 }

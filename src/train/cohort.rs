@@ -135,7 +135,7 @@ impl<'a> Cohort<'a> {
         active: &[bool],
     ) -> Result<(), TrainError> {
         let context = self.context;
-        let rate_share = context.config.rate_share_at(context.config.progress(epoch, (0, 1)));
+        let rate_share = context.config.rate_share_after(epoch);
         let tasks = self.folds.iter().flat_map(|fold| &fold.members);
         for ((losses, task), _) in losses.iter().zip(tasks).zip(active).filter(|(_, on)| **on) {
             let (repeat, fold, member) = (task.repeat, task.fold, task.member);
@@ -164,13 +164,14 @@ impl<'a> Cohort<'a> {
     fn judge(&mut self, epoch: usize, losses: &[MemberLosses], hooks: &Hooks<'_>) -> Vec<bool> {
         let members = self.folds[0].members.len();
         let patience = self.context.config.patience;
+        let rate_share = self.context.config.rate_share_after(epoch);
         let mut improved = Vec::with_capacity(losses.len());
         let folds = self.folds.iter().zip(&mut self.progress.folds).zip(losses.chunks(members));
         for ((fold, progress), losses) in folds {
-            let mean = mean_inner_loss(losses);
+            let inner_loss = mean_inner_loss(losses);
             let active = !progress.stopped;
             let diverged = losses.iter().any(MemberLosses::have_diverged);
-            let better = active && !diverged && progress.update(epoch, mean, patience);
+            let better = active && !diverged && progress.update(epoch, inner_loss, patience);
             progress.stopped |= diverged;
             if better {
                 progress.member_losses = losses.iter().map(|losses| losses.inner).collect();
@@ -185,7 +186,10 @@ impl<'a> Cohort<'a> {
                 trial: fold.trial,
                 epoch,
                 rows: fold.members.iter().map(|task| task.train.len()).sum(),
-                validation_loss: mean,
+                train_loss: mean(losses.iter().map(|losses| losses.train)),
+                learning_rate: rate_share
+                    * mean(fold.members.iter().map(|task| task.settings.learning_rate)),
+                validation_loss: inner_loss,
                 best_loss: progress.best_loss,
                 stopped: progress.stopped || epoch == self.context.config.epochs,
             });
@@ -209,7 +213,12 @@ impl MemberLosses {
 
 fn mean_inner_loss(losses: &[MemberLosses]) -> Option<f64> {
     let inner: Option<Vec<f64>> = losses.iter().map(|losses| losses.inner).collect();
-    inner.map(|inner| inner.iter().sum::<f64>() / inner.len() as f64)
+    inner.map(|inner| mean(inner.into_iter()))
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
 }
 
 /// Networks with freshly drawn weights.

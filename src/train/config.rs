@@ -141,6 +141,11 @@ impl TrainConfig {
         }
     }
 
+    /// The share of the learning rate at the end of an epoch, from 1.
+    pub(super) fn rate_share_after(&self, epoch: usize) -> f64 {
+        self.rate_share_at(self.progress(epoch, (0, 1)))
+    }
+
     /// The share of weight decay and dropout after the share `progress` of all steps, 0..1.
     #[must_use]
     pub fn regularisation_at(&self, progress: f64) -> f64 {

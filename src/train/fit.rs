@@ -42,6 +42,10 @@ pub struct EpochEvent {
     pub epoch: usize,
     /// Rows that the fold's networks were shown in this epoch.
     pub rows: usize,
+    /// Mean training loss of the fold's networks.
+    pub train_loss: f64,
+    /// Mean learning rate of the fold's networks at the end of the epoch.
+    pub learning_rate: f64,
     /// Mean inner validation loss of the fold's networks.
     pub validation_loss: Option<f64>,
     /// The smallest so far.

@@ -98,7 +98,7 @@ pub struct Tuned {
 /// report cannot be written.
 pub fn tune(options: TuneOptions, observer: &dyn TuneObserver) -> Result<Tuned> {
     let TuneOptions { params, backend, name, resume, force } = options;
-    let options = TrainOptions { params, backend, name, resume, force, compare: false };
+    let options = TrainOptions { params, backend, name, resume, force, ..TrainOptions::default() };
     let (start, dataset, backend) = start_of(options, RunKind::Tuning)?;
     let space = Space::of(&start.params)?;
     let trials = space.trials(&start.params)?;

@@ -11,6 +11,7 @@ mod verdict;
 
 pub(super) use prose::prose;
 pub(super) use verdict::r2_text;
+pub use verdict::verdict;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

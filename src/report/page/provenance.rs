@@ -54,8 +54,13 @@ fn data_facts(data: &DataSummary) -> Vec<(&'static str, Markup)> {
 }
 
 fn run_facts(run: &Provenance) -> Vec<(&'static str, Markup)> {
-    let commit = run.git_commit.as_deref().unwrap_or("not in a git repository");
+    let commit = match &run.git {
+        None => "not in a git repository".to_owned(),
+        Some(git) if git.dirty => format!("{}, with changes", git.commit),
+        Some(git) => git.commit.clone(),
+    };
     vec![
+        ("run", html! { code.hash { (run.run_id) } }),
         ("seed", html! { (run.seed) }),
         ("backend", html! { (run.backend) " on " (run.hardware) }),
         ("started", html! { (run.started) }),

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::report::RunReport;
+use crate::evaluate::Scores;
 use crate::report::number_format::{percent, significant};
+use crate::report::{Baseline, RunReport};
 
 /// A number with its name above and its context below.
 struct Tile {
@@ -32,32 +33,35 @@ pub(super) fn numbers(report: &RunReport) -> Markup {
     }
 }
 
-/// RMSE, R², coverage against its level, and the error over the baseline's, in one sentence.
 fn sentence(report: &RunReport) -> String {
     let (evaluation, unit) = (&report.evaluation, report.data.unit_suffix());
-    let scores = &evaluation.pooled;
+    verdict(&evaluation.pooled, evaluation.level, &unit, report.baseline.as_ref())
+}
+
+/// RMSE, R², coverage against its level, and the error over the baseline's, in one sentence; `unit` stands
+/// behind a number, with the space before it.
+#[must_use]
+pub fn verdict(scores: &Scores, level: f64, unit: &str, baseline: Option<&Baseline>) -> String {
     let r2 = scores.r2.map(|r2| format!(" (R² {})", r2_text(r2))).unwrap_or_default();
     let coverage = format!(
         "{} of the true values lie inside their {} interval",
         percent(scores.coverage, 0),
-        percent(evaluation.level, 0)
+        percent(level, 0)
     );
     let rmse = significant(scores.rmse, 3);
-    format!("RMSE {rmse}{unit}{r2}; {coverage}{}.", comparison(report))
+    let comparison = baseline.map(|baseline| comparison(scores, baseline)).unwrap_or_default();
+    format!("RMSE {rmse}{unit}{r2}; {coverage}{comparison}.")
 }
 
-fn comparison(report: &RunReport) -> String {
-    let (Some(baseline), Some(ratio)) = (&report.baseline, baseline_ratio(report)) else {
-        return String::new();
-    };
+fn comparison(scores: &Scores, baseline: &Baseline) -> String {
+    let Some(ratio) = baseline_ratio(scores, baseline) else { return String::new() };
     let verdict = if ratio < 1.0 { "" } else { ", so the model does not beat it" };
     format!("; the error is {} times that of {}{verdict}", significant(ratio, 2), baseline.name)
 }
 
 /// RMSE over the baseline's RMSE.
-fn baseline_ratio(report: &RunReport) -> Option<f64> {
-    let baseline = report.baseline.as_ref()?.scores.rmse;
-    Some(report.evaluation.pooled.rmse / baseline).filter(|ratio| ratio.is_finite())
+fn baseline_ratio(scores: &Scores, baseline: &Baseline) -> Option<f64> {
+    Some(scores.rmse / baseline.scores.rmse).filter(|ratio| ratio.is_finite())
 }
 
 fn tiles(report: &RunReport) -> Vec<Tile> {
@@ -83,7 +87,8 @@ fn tiles(report: &RunReport) -> Vec<Tile> {
             ),
         ),
     ];
-    if let (Some(baseline), Some(ratio)) = (&report.baseline, baseline_ratio(report)) {
+    let ratio = |baseline| Some((baseline, baseline_ratio(scores, baseline)?));
+    if let Some((baseline, ratio)) = report.baseline.as_ref().and_then(ratio) {
         let note = format!("RMSE over that of {}, {}", baseline.name, amount(baseline.scores.rmse));
         tiles.push(tile("Against the baseline", format!("{}×", significant(ratio, 2)), note));
     }

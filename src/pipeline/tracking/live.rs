@@ -1,0 +1,220 @@
+//! A run that is told of while it trains.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    pipeline::{
+        Finished, TrainObserver, interrupted, run_folder::RunFolder, training_inputs::Inputs,
+        training_outcome::parameters_of,
+    },
+    track::{
+        Address, Delivery, FoldName, Journal, LiveLayout, LiveTracker, MeanCurve, Moment, Receipt,
+        Status, TrackError, TrackedResults,
+    },
+};
+
+use super::{environment, facts::RunFacts, results};
+
+/// Those who are told of a training while it runs. Nothing here can fail it.
+pub(in crate::pipeline) struct Tracking {
+    pub(super) folds: Vec<FoldName>,
+    pub(super) curve: Mutex<MeanCurve>,
+    pub(super) layout: Mutex<Option<LiveLayout>>,
+    sink: Sink,
+}
+
+/// Where the journal is.
+enum Sink {
+    /// It cannot be written.
+    Nowhere,
+    /// Nobody reads it now.
+    File(Mutex<Journal>),
+    /// MLflow is told of it.
+    Live(LiveTracker),
+}
+
+/// What is left to tell MLflow of a finished run.
+pub struct Tracked {
+    delivery: Delivery,
+    failure: Option<TrackError>,
+    unsent: Vec<Moment>,
+    results: TrackedResults,
+}
+
+/// Pauses between the attempts at the end of a run.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
+impl Tracking {
+    /// Begins to tell of a run that is about to start; `observer` hears what is wrong with that.
+    pub(in crate::pipeline) fn begin(
+        inputs: &Inputs,
+        run: &RunFolder,
+        observer: &dyn TrainObserver,
+    ) -> Self {
+        let splits = &inputs.prepared.plan.splits;
+        let folds: Vec<FoldName> = splits
+            .iter()
+            .map(|split| FoldName { repeat: split.repeat, fold: split.fold })
+            .collect();
+        let live = &inputs.start.params.track.live;
+        let layout = (!live.as_os_str().is_empty()).then(|| LiveLayout::new(live.clone()));
+        let layout = layout.and_then(|layout| {
+            let wrong = |error| observer.on_notice(&format!("{}: {error}", live.display()));
+            layout.map_err(wrong).ok()
+        });
+        let curve = Mutex::new(MeanCurve::new(folds.len()));
+        let (sink, known) = Sink::open(inputs, run, &folds, observer);
+        let tracking = Self { curve, layout: Mutex::new(layout), sink, folds };
+        tracking.replay(&known);
+        tracking
+    }
+
+    pub(super) fn add(&self, moment: Moment) {
+        match &self.sink {
+            Sink::Nowhere => {}
+            Sink::File(journal) => {
+                journal.lock().unwrap_or_else(PoisonError::into_inner).add(moment);
+            }
+            Sink::Live(tracker) => tracker.add(moment),
+        }
+    }
+
+    /// What is wrong with the server, once for each row of failures.
+    pub(super) fn notice(&self) -> Option<String> {
+        let Sink::Live(tracker) = &self.sink else { return None };
+        tracker.take_notice()
+    }
+
+    /// Moves the journal to the finished checkpoint in `draft`.
+    pub(in crate::pipeline) fn hand_over(&self, run: &RunFolder, draft: &Path) {
+        let from = run.unfinished.join(results::JOURNAL_FILE);
+        if let Err(error) = fs::rename(&from, draft.join(results::JOURNAL_FILE)) {
+            tracing::warn!("{}: cannot be kept: {error}", from.display());
+        }
+    }
+
+    /// Ends the telling of a run that has no result, as far as the server can be reached.
+    pub(in crate::pipeline) fn abort(self, status: Status) {
+        if let Sink::Live(tracker) = self.sink
+            && let Some((delivery, None, _)) = tracker.stop()
+            && let Err(error) = delivery.close(status, now())
+        {
+            tracing::warn!("{error}");
+        }
+    }
+
+    /// Ends the telling of a training; what is left is for the caller to send.
+    pub(in crate::pipeline) fn finish(self, finished: &Finished) -> Option<Tracked> {
+        let Sink::Live(tracker) = self.sink else { return None };
+        let (mut delivery, failure, unsent) = tracker.stop()?;
+        delivery.move_to(&finished.checkpoint);
+        let results = results::results_of(&finished.checkpoint, &finished.report_folder);
+        match results {
+            Ok(results) => Some(Tracked { delivery, failure, unsent, results }),
+            Err(error) => {
+                tracing::warn!("{error:#}");
+                None
+            }
+        }
+    }
+}
+
+/// What is said of a server that does not take the run.
+pub(super) fn without_mlflow(error: &str) -> String {
+    format!("{error}\n\nthe training goes on; `massay track push` sends the run later")
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+impl Sink {
+    fn open(
+        inputs: &Inputs,
+        run: &RunFolder,
+        folds: &[FoldName],
+        observer: &dyn TrainObserver,
+    ) -> (Self, Vec<Moment>) {
+        let path = run.unfinished.join(results::JOURNAL_FILE);
+        let journal = match Journal::open(&path) {
+            Ok(journal) => journal,
+            Err(error) => {
+                observer.on_notice(&format!("{}: {error}", path.display()));
+                return (Self::Nowhere, Vec::new());
+            }
+        };
+        let known = journal.moments().to_vec();
+        let sink = match delivery(inputs, run, folds) {
+            None => Self::File(Mutex::new(journal)),
+            Some(Ok(delivery)) => Self::Live(LiveTracker::start(delivery, journal)),
+            Some(Err(error)) => {
+                observer.on_notice(&without_mlflow(&error.to_string()));
+                Self::File(Mutex::new(journal))
+            }
+        };
+        (sink, known)
+    }
+}
+
+/// How MLflow is told of the run; `None` where no server is named.
+fn delivery(
+    inputs: &Inputs,
+    run: &RunFolder,
+    folds: &[FoldName],
+) -> Option<Result<Delivery, TrackError>> {
+    let track = inputs.start.params.track.with_environment(environment);
+    if track.mlflow.is_empty() {
+        return None;
+    }
+    let facts = RunFacts {
+        name: &inputs.start.name,
+        provenance: &inputs.provenance(0.0),
+        parameters: &parameters_of(&inputs.start.params).unwrap_or_default(),
+        data_sha256: &inputs.dataset.sha256,
+        rows: inputs.dataset.rows(),
+        columns: &inputs.dataset.feature_names,
+        target: &inputs.dataset.target_name,
+        folds: folds.to_vec(),
+    };
+    let address = Address::parse(&track.mlflow, environment);
+    Some(address.and_then(|address| Delivery::new(address, facts.tracked(&track), &run.unfinished)))
+}
+
+impl Tracked {
+    pub(super) fn new(delivery: Delivery, unsent: Vec<Moment>, results: TrackedResults) -> Self {
+        Self { delivery, failure: None, unsent, results }
+    }
+
+    /// Sends what is left; `on_file` hears how many of all files are there. Tries again where that may
+    /// help, unless the server has not answered before.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub fn deliver(mut self, on_file: &dyn Fn(usize, usize)) -> Result<Receipt, TrackError> {
+        let pauses = if self.failure.is_some() { &[][..] } else { &PAUSES };
+        let mut pauses = pauses.iter();
+        loop {
+            match self.attempt(on_file) {
+                Ok(()) => return Ok(self.delivery.receipt().clone()),
+                Err(error) => match pauses.next() {
+                    Some(pause) if error.is_passing() && !interrupted() => {
+                        std::thread::sleep(*pause);
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    fn attempt(&mut self, on_file: &dyn Fn(usize, usize)) -> Result<(), TrackError> {
+        self.delivery.open()?;
+        self.delivery.send(&self.unsent)?;
+        self.unsent.clear();
+        self.delivery.complete(&self.results, on_file)
+    }
+}

@@ -1,0 +1,61 @@
+//! Tells MLflow of a run that is done.
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    pipeline::{Params, run_record::RunRecord},
+    track::{Address, Delivery, Receipt},
+    train::Checkpoint,
+};
+
+use super::{Tracked, environment, facts::RunFacts, results};
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct PushOptions {
+    /// Where runs are, and who is told.
+    pub params: Params,
+    /// Name of the run.
+    pub name: String,
+    /// URI of the server, instead of the one in the parameters.
+    pub mlflow: Option<String>,
+}
+
+/// Sends what MLflow does not know yet of a finished run, tracked before or not; `on_file` hears how many of
+/// all files are there. Returns the receipt, and whether there was anything to send.
+///
+/// # Errors
+/// When there is no such run, no server is named, or it cannot be reached or refuses.
+pub fn push(options: &PushOptions, on_file: &dyn Fn(usize, usize)) -> Result<(Receipt, bool)> {
+    let (paths, name) = (&options.params.paths, &options.name);
+    let mut track = options.params.track.with_environment(environment);
+    track.mlflow = options.mlflow.clone().unwrap_or(track.mlflow);
+    if track.mlflow.is_empty() {
+        bail!(
+            "no MLflow server is named\n\nhint: `--mlflow http://127.0.0.1:5000`, or set MLFLOW_TRACKING_URI"
+        );
+    }
+    let address = Address::parse(&track.mlflow, environment)?;
+    let (checkpoint, report) = (paths.checkpoints.join(name), paths.reports.join(name));
+    let manifest = Checkpoint::read(&checkpoint)?.manifest;
+    let record = RunRecord::read(&checkpoint)?;
+    let facts = RunFacts {
+        name,
+        provenance: &record.provenance,
+        parameters: &manifest.parameters,
+        data_sha256: &manifest.data_sha256,
+        rows: record.rows,
+        columns: &manifest.schema.features,
+        target: &manifest.schema.target,
+        folds: results::folds_of(&manifest),
+    };
+    let delivery = Delivery::new(address, facts.tracked(&track), &checkpoint)?;
+    if delivery.receipt().complete {
+        return Ok((delivery.receipt().clone(), false));
+    }
+    let journal = results::journal_of(&checkpoint)?;
+    let unsent = journal.moments().get(delivery.sent()..).unwrap_or_default().to_vec();
+    let results = results::results_of(&checkpoint, &report)
+        .with_context(|| format!("run `{name}` is not whole"))?;
+    Ok((Tracked::new(delivery, unsent, results).deliver(on_file)?, true))
+}
