@@ -12,6 +12,8 @@
 //! | [`evaluate`] | metrics, out-of-fold evaluation, ensemble weights, the leaderboard, conformal calibration |
 //! | [`report`] | figures, tables and the page |
 //! | [`export`] | a model as an ONNX file |
+//! | [`track`] | what is told of a run: journal, MLflow, DVC |
+//! | [`registry`] | which run predicts, and how that changed |
 //! | [`pipeline`] | whole jobs told in calls to the layers above |
 //! | [`cli`] | one file per subcommand; alone in printing and exiting |
 
@@ -22,6 +24,7 @@ pub mod export;
 pub mod features;
 pub mod model;
 pub mod pipeline;
+pub mod registry;
 pub mod report;
 pub mod track;
 pub mod train;

@@ -11,6 +11,7 @@ mod explore_progress;
 mod export;
 mod predict;
 mod progress;
+mod registry;
 mod simulate;
 mod summary;
 mod table_arguments;
@@ -18,6 +19,7 @@ mod track;
 mod train;
 mod tune;
 mod tune_progress;
+mod verify;
 
 use std::{io::Write, process::ExitCode};
 
@@ -50,8 +52,12 @@ enum Command {
     Predict(predict::PredictArguments),
     /// Write a model as an ONNX file, which any ONNX runtime predicts with
     Export(export::ExportArguments),
+    /// Check that a checkpoint is what it says: its files, its data, its scores
+    Verify(verify::VerifyArguments),
     /// Tell MLflow of runs that are done
     Track(track::TrackArguments),
+    /// See which run predicts, and change it
+    Registry(registry::RegistryArguments),
     /// Generate a synthetic drum-assay data set
     Simulate(simulate::SimulateArguments),
     /// List the compute backends of this machine
@@ -76,7 +82,9 @@ pub fn main() -> ExitCode {
         Command::Evaluate(arguments) => arguments.run(),
         Command::Predict(arguments) => arguments.run(),
         Command::Export(arguments) => arguments.run(),
+        Command::Verify(arguments) => arguments.run(),
         Command::Track(arguments) => arguments.run(),
+        Command::Registry(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(),
         Command::Backends(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),

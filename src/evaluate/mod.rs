@@ -10,6 +10,7 @@ mod fresh;
 mod leaderboard;
 mod metrics;
 mod out_of_fold;
+mod reproduced;
 mod residual_model;
 mod weights;
 
@@ -21,3 +22,4 @@ pub use leaderboard::{Contender, Difference, Leaderboard, LeaderboardEntry};
 pub use metrics::Scores;
 use out_of_fold::blended;
 pub use out_of_fold::{Judged, OutOfFoldInputs, judge, judge_baseline};
+pub use reproduced::reproduce;

@@ -186,34 +186,45 @@ impl OutOfFoldInputs<'_> {
         &self,
         folds: &[FoldTarget],
         calibration: &Calibration,
-        (predictions, spreads): (&[Vec<f64>], &[Vec<f64>]),
+        given: (&[Vec<f64>], &[Vec<f64>]),
         outside: Option<&[Vec<bool>]>,
     ) -> Vec<ScoredRow> {
-        let (per_repeat, weights) = (self.plan.folds(), self.dataset.row_weights(|_| 1.0));
-        let scored = |(index, split): (usize, &Split)| -> Vec<ScoredRow> {
-            let fold = &folds[index];
-            let first = index - index % per_repeat;
-            let multiple = calibration.cross_fitted(index, first..first + per_repeat);
-            let row = |(position, &row): (usize, &u32)| {
-                let (row, prediction) = (row as usize, predictions[index][position]);
-                let centre = fold.transform.apply(prediction);
-                let radius = multiple * spreads[index][position];
-                let (lower, upper) = fold.interval(prediction, (centre - radius, centre + radius));
-                ScoredRow {
-                    row,
-                    group: self.dataset.group_name(row),
-                    repeat: split.repeat,
-                    fold: split.fold,
-                    target: self.dataset.target[row],
-                    prediction,
-                    lower,
-                    upper,
-                    out_of_domain: outside.is_some_and(|outside| outside[index][position]),
-                    weight: weights[row],
-                }
-            };
-            split.held_out.iter().enumerate().map(row).collect()
-        };
-        self.plan.splits.iter().enumerate().flat_map(scored).collect()
+        scored_rows((self.dataset, self.plan), (folds, calibration), given, outside)
     }
+}
+
+/// What each fold says of the rows that it held out, beside the truth; `predictions` and `spreads` by fold,
+/// in the order of its held-out rows.
+pub(super) fn scored_rows(
+    (dataset, plan): (&Dataset, &FoldPlan),
+    (folds, calibration): (&[FoldTarget], &Calibration),
+    (predictions, spreads): (&[Vec<f64>], &[Vec<f64>]),
+    outside: Option<&[Vec<bool>]>,
+) -> Vec<ScoredRow> {
+    let (per_repeat, weights) = (plan.folds(), dataset.row_weights(|_| 1.0));
+    let scored = |(index, split): (usize, &Split)| -> Vec<ScoredRow> {
+        let fold = &folds[index];
+        let first = index - index % per_repeat;
+        let multiple = calibration.cross_fitted(index, first..first + per_repeat);
+        let row = |(position, &row): (usize, &u32)| {
+            let (row, prediction) = (row as usize, predictions[index][position]);
+            let centre = fold.transform.apply(prediction);
+            let radius = multiple * spreads[index][position];
+            let (lower, upper) = fold.interval(prediction, (centre - radius, centre + radius));
+            ScoredRow {
+                row,
+                group: dataset.group_name(row),
+                repeat: split.repeat,
+                fold: split.fold,
+                target: dataset.target[row],
+                prediction,
+                lower,
+                upper,
+                out_of_domain: outside.is_some_and(|outside| outside[index][position]),
+                weight: weights[row],
+            }
+        };
+        split.held_out.iter().enumerate().map(row).collect()
+    };
+    plan.splits.iter().enumerate().flat_map(scored).collect()
 }

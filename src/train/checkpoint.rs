@@ -274,6 +274,14 @@ fn read_manifest(folder: &Path) -> Result<Manifest, CheckpointError> {
 }
 
 impl Manifest {
+    /// Reads the manifest of the checkpoint in `folder`; the other files are not looked at.
+    ///
+    /// # Errors
+    /// When it is missing, of another format, or not a checkpoint's.
+    pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        read_manifest(folder)
+    }
+
     /// Whether a preprocessor takes the schema's columns and gives the networks' inputs.
     fn is_fed_by(&self, preprocessor: &Preprocessor) -> bool {
         preprocessor.is_consistent()

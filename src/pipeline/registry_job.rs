@@ -1,0 +1,165 @@
+//! Runs as versions of a model: what there is, and which of them predicts.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use crate::{
+    data::sha256_file,
+    registry::{Pointer, Pointers},
+    track::{Receipt, TrackConfig},
+    train::{Checkpoint, Manifest},
+};
+
+use super::{Params, provenance, run_record::RunRecord};
+
+/// A run as it is listed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ListedRun {
+    /// Its name.
+    pub run: String,
+    /// The model that it is a version of.
+    pub model: String,
+    /// UTC start time; empty where `run.json` is missing.
+    pub started: String,
+    /// Pooled out-of-fold RMSE.
+    pub rmse: Option<f64>,
+    /// Pooled out-of-fold R².
+    pub r2: Option<f64>,
+    /// Its version on an MLflow server.
+    pub version: Option<String>,
+    /// Whether it predicts.
+    pub champion: bool,
+}
+
+/// Every run with a checkpoint, the newest first.
+///
+/// # Errors
+/// When the folder of the checkpoints or the pointers cannot be read.
+pub fn list_runs(params: &Params) -> Result<Vec<ListedRun>> {
+    let folder = &params.paths.checkpoints;
+    let pointers = Pointers::read(folder)?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut runs = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+        if !path.join("manifest.json").exists() || path.extension().is_some_and(is_state) {
+            continue;
+        }
+        match listed(&path, &params.track, &pointers) {
+            Ok(run) => runs.push(run),
+            Err(error) => tracing::warn!("{error:#}"),
+        }
+    }
+    runs.sort_by(|a, b| (&b.started, &b.run).cmp(&(&a.started, &a.run)));
+    Ok(runs)
+}
+
+fn is_state(extension: &std::ffi::OsStr) -> bool {
+    extension == "unfinished" || extension == "tuning"
+}
+
+fn listed(folder: &Path, track: &TrackConfig, pointers: &Pointers) -> Result<ListedRun> {
+    let manifest = Manifest::read(folder)?;
+    let (run, receipt) = (name_of(folder), Receipt::read(folder)?);
+    let model = model_of(&manifest, receipt.as_ref(), track);
+    let score = |name: &str| manifest.metrics["cv"][name].as_f64();
+    let champion = pointers.model(&model).champion;
+    Ok(ListedRun {
+        started: RunRecord::read(folder).map_or(String::new(), |own| own.provenance.started),
+        rmse: score("rmse"),
+        r2: score("r2"),
+        version: receipt.and_then(|receipt| receipt.version).map(|own| own.version),
+        champion: champion.is_some_and(|champion| champion.run == run),
+        run,
+        model,
+    })
+}
+
+fn name_of(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The model that a run is a version of: as MLflow was told, or as it would be.
+fn model_of(manifest: &Manifest, receipt: Option<&Receipt>, track: &TrackConfig) -> String {
+    let told = receipt.and_then(|receipt| receipt.version.as_ref());
+    told.map_or_else(|| track.model_name(&manifest.schema.target), |own| own.model.clone())
+}
+
+/// Makes the run `name` the champion of its model and returns the model's name.
+///
+/// # Errors
+/// When there is no intact checkpoint, a server does not follow, or the pointers cannot be written.
+pub fn promote(params: &Params, name: &str) -> Result<String> {
+    let folder = params.paths.checkpoints.join(name);
+    let manifest = Checkpoint::read(&folder)?.manifest;
+    let receipt = Receipt::read(&folder)?;
+    let model = model_of(&manifest, receipt.as_ref(), &params.track);
+    let pointer = Pointer {
+        run: name.to_owned(),
+        run_id: RunRecord::read(&folder).map_or(String::new(), |own| own.provenance.run_id),
+        manifest_sha256: sha256_file(&folder.join("manifest.json"))?,
+        server: receipt.as_ref().map_or(String::new(), |receipt| receipt.server.clone()),
+        version: receipt.and_then(|receipt| receipt.version),
+    };
+    let mut pointers = Pointers::open(&params.paths.checkpoints)?;
+    let champion = pointers.model(&model).champion;
+    if champion.is_some_and(|own| own.manifest_sha256 == pointer.manifest_sha256 && own.run == name)
+    {
+        bail!("`{name}` is the champion of `{model}` already");
+    }
+    pointers.promote(&model, (pointer, provenance::now()), &environment)?;
+    Ok(model)
+}
+
+/// Makes the champion before the present one the champion again: of `model`, or of the only one there is.
+/// Returns the names of the model and the run.
+///
+/// # Errors
+/// When there is none, its checkpoint has changed, a server does not follow, or the pointers cannot be
+/// written.
+pub fn rollback(params: &Params, model: Option<&str>) -> Result<(String, String)> {
+    let folder = &params.paths.checkpoints;
+    let mut pointers = Pointers::open(folder)?;
+    let names: Vec<String> = pointers.names().map(str::to_owned).collect();
+    let model = match (model, names.as_slice()) {
+        (Some(model), _) => model.to_owned(),
+        (None, [only]) => only.clone(),
+        (None, []) => bail!("no model has a champion\n\nhint: `massay registry promote NAME`"),
+        (None, several) => {
+            bail!(
+                "several models have a champion, expected `--model` with one of {}",
+                several.join(", ")
+            )
+        }
+    };
+    if let Some(former) = pointers.model(&model).former.last() {
+        refuse_changed(&folder.join(&former.run), &former.manifest_sha256)?;
+    }
+    let to = pointers.rollback(&model, provenance::now(), &environment)?;
+    Ok((model, to.run))
+}
+
+/// A pointer must not lead to what was retrained under its name, or removed.
+fn refuse_changed(folder: &Path, manifest_sha256: &str) -> Result<()> {
+    Checkpoint::read(folder)?;
+    let manifest: PathBuf = folder.join("manifest.json");
+    if sha256_file(&manifest)? != manifest_sha256 {
+        bail!(
+            "{}: it is not what was the champion, it was trained again since\n\nhint: promote it if it is \
+             meant: `massay registry promote {}`",
+            folder.display(),
+            name_of(folder)
+        );
+    }
+    Ok(())
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,11 @@
+//! Which run predicts: pointers to checkpoints, and how they moved.
+//!
+//! Invariant: all pointers move, here and on an MLflow server that knows the run, or none.
+
+mod error;
+mod move_log;
+mod pointers;
+
+pub use error::RegistryError;
+pub use move_log::{Action, Move};
+pub use pointers::{ModelPointers, Pointer, Pointers};
