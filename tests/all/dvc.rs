@@ -132,6 +132,11 @@ fn a_clone_without_a_remote_reproduces_everything_and_leaves_git_clean() {
     clone.run("dvc", "repro --quiet --force");
     assert_eq!(clone.changes(), "");
     assert!(clone.folder.join("checkpoints/drums/run.json").exists());
+    // The newest losses of a stage that runs.
+    let live = clone.run("dvc", "metrics show --json");
+    let live: serde_json::Value = serde_json::from_str(&live).unwrap();
+    let live = &live[""]["data"]["dvclive/metrics.json"]["data"];
+    assert!(live["step"] == 5 && live["loss"]["train"].is_f64() && live["cv"]["rmse"].is_f64());
 }
 
 #[test]
@@ -166,4 +171,5 @@ fn experiments_metrics_plots_and_remotes_work_on_what_is_written() {
     let plots = project.run("dvc", "plots show");
     let page = fs::read_to_string(plots.trim().trim_start_matches("file://")).unwrap();
     assert!(page.contains("validation_loss") && page.contains("residuals.png"), "{plots}");
+    assert!(page.contains("dvclive/plots/metrics/loss/train.tsv"), "{plots}");
 }

@@ -54,14 +54,10 @@ pub enum TrackError {
 }
 
 impl TrackError {
-    /// Whether trying again may help.
+    /// Whether trying again soon may help: a server that does not answer may take hours.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } => true,
-            Self::Refused { passes, .. } => *passes,
-            Self::Address { .. } | Self::File { .. } => false,
-        }
+        matches!(self, Self::Refused { passes: true, .. })
     }
 
     /// MLflow's error code; empty where there is none.

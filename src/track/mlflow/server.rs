@@ -215,6 +215,12 @@ impl Server {
     pub(super) fn finish_model(&self, model: &str, run: &str) -> Result<(), TrackError> {
         let body = json!({"model_id": model, "status": "LOGGED_MODEL_READY"});
         self.0.call(&format!("logged-models/{model}"), Ask::Patch(&body))?;
+        // Said twice, it is an error of the database.
+        let known = self.0.call("runs/get", Ask::Get(&[("run_id", run)]))?;
+        let known = known["run"]["outputs"]["model_outputs"].as_array().cloned();
+        if known.is_some_and(|known| known.iter().any(|own| own["model_id"] == model)) {
+            return Ok(());
+        }
         let outputs = json!({"run_id": run, "models": [{"model_id": model, "step": 0}]});
         self.post("runs/outputs", &outputs).map(drop)
     }
