@@ -30,7 +30,7 @@ enum TrackCommand {
 struct PushArguments {
     /// Name of the run, as in `checkpoints/NAME`
     name: String,
-    /// MLflow server (`track.mlflow`) [default: MLFLOW_TRACKING_URI]
+    /// MLflow server (`track.mlflow`) [default: `MLFLOW_TRACKING_URI`]
     #[arg(long, value_name = "URI")]
     mlflow: Option<String>,
     /// Parameters [default: params.toml where there is one]

@@ -25,7 +25,7 @@ pub(super) struct TrainArguments {
     fold_file: Option<PathBuf>,
     #[command(flatten)]
     backend: BackendArgument,
-    /// MLflow server to tell of the run (`track.mlflow`) [default: MLFLOW_TRACKING_URI, if set]
+    /// MLflow server to tell of the run (`track.mlflow`) [default: `MLFLOW_TRACKING_URI`, if set]
     #[arg(long, value_name = "URI")]
     mlflow: Option<String>,
     /// Name of the run [default: UTC time and a short hash]

@@ -48,7 +48,7 @@ pub fn sha256_file(path: &Path) -> io::Result<String> {
     HashingReader::new(File::open(path)?).finish()
 }
 
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
 use crate::{
+    data::hexadecimal,
     model::Backend,
     report::{GitState, Provenance},
 };
@@ -68,5 +69,5 @@ pub(super) fn new_id(what: &str) -> String {
     digest.update(jiff::Timestamp::now().as_nanosecond().to_le_bytes());
     digest.update(System::host_name().unwrap_or_default());
     digest.update(std::process::id().to_le_bytes());
-    digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&digest.finalize()[..16])
 }

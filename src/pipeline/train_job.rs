@@ -20,7 +20,7 @@ use super::{
     JobError, Params, Tracked, provenance,
     run_folder::{RunFolder, RunKind},
     run_record::RunRecord,
-    tracking::{Tracking, Watch},
+    tracking::{Tracking, Watch, hand_over},
     training_inputs::{Accepted, Inputs},
     training_outcome::Outcome,
     training_start::start_of,
@@ -189,7 +189,7 @@ fn write(
     let (provenance, rows) = (report.provenance.clone(), inputs.dataset.rows());
     RunRecord { provenance, ended: provenance::now(), rows }.write(&drafts.0)?;
     tracking.close(&metrics);
-    tracking.hand_over(run, &drafts.0);
+    hand_over(run, &drafts.0);
     run.finish(drafts)?;
     let (checkpoint, report_folder) = (run.checkpoint.clone(), run.report.clone());
     Ok(Finished { report, metrics, checkpoint, report_folder, tracked: None })

@@ -48,7 +48,7 @@ impl Server {
         let server = Self { child, address, _folder: folder };
         let began = Instant::now();
         while !server.answers() {
-            assert!(began.elapsed() < Duration::from_secs(180), "the MLflow server does not start");
+            assert!(began.elapsed() < Duration::from_mins(3), "the MLflow server does not start");
             thread::sleep(Duration::from_millis(200));
         }
         server
@@ -226,7 +226,7 @@ fn points_are_there_before_the_training_is_done() {
         receipt["moments"].as_u64().unwrap_or(0)
     };
     while sent() < 100 {
-        assert!(began.elapsed() < Duration::from_secs(120), "no points arrive");
+        assert!(began.elapsed() < Duration::from_mins(2), "no points arrive");
         assert!(training.try_wait().unwrap().is_none(), "the training is done already");
         thread::sleep(Duration::from_millis(100));
     }
@@ -260,7 +260,7 @@ fn a_server_that_never_answers_does_not_hold_up_the_result() {
     let began = Instant::now();
     let said = train(&Workshop::new(), &uri, "--quiet");
     assert!(said.contains("does not answer in time"), "{said}");
-    assert!(began.elapsed() < Duration::from_secs(60));
+    assert!(began.elapsed() < Duration::from_mins(1));
 }
 
 #[test]

@@ -90,14 +90,6 @@ impl Tracking {
         tracker.take_notice()
     }
 
-    /// Moves the journal to the finished checkpoint in `draft`.
-    pub(in crate::pipeline) fn hand_over(&self, run: &RunFolder, draft: &Path) {
-        let from = run.unfinished.join(results::JOURNAL_FILE);
-        if let Err(error) = fs::rename(&from, draft.join(results::JOURNAL_FILE)) {
-            tracing::warn!("{}: cannot be kept: {error}", from.display());
-        }
-    }
-
     /// Ends the telling of a run that has no result, as far as the server can be reached.
     pub(in crate::pipeline) fn abort(self, status: Status) {
         if let Sink::Live(tracker) = self.sink
@@ -127,6 +119,14 @@ impl Tracking {
 /// What is said of a server that does not take the run.
 pub(super) fn without_mlflow(error: &str) -> String {
     format!("{error}\n\nthe training goes on; `massay track push` sends the run later")
+}
+
+/// Moves the journal to the finished checkpoint in `draft`.
+pub(in crate::pipeline) fn hand_over(run: &RunFolder, draft: &Path) {
+    let from = run.unfinished.join(results::JOURNAL_FILE);
+    if let Err(error) = fs::rename(&from, draft.join(results::JOURNAL_FILE)) {
+        tracing::warn!("{}: cannot be kept: {error}", from.display());
+    }
 }
 
 fn now() -> i64 {

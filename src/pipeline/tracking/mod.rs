@@ -9,7 +9,7 @@ mod watch;
 pub use live::Tracked;
 pub use push::{PushOptions, push};
 
-pub(super) use live::Tracking;
+pub(super) use live::{Tracking, hand_over};
 pub(super) use watch::Watch;
 
 /// A variable of the environment.

@@ -82,7 +82,8 @@ fn note(manifest: &Manifest) -> Result<String> {
     let mut note = verdict(&pooled, level, &unit, baseline.transpose()?.as_ref());
     let warnings = metrics["warnings"].as_array().into_iter().flatten();
     for warning in warnings.filter_map(Value::as_str) {
-        note += &format!("\n\n**Warning:** {warning}");
+        note += "\n\n**Warning:** ";
+        note += warning;
     }
     Ok(note + "\n\nThe whole report: artifact `report/report.html`.")
 }

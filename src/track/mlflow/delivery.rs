@@ -101,14 +101,12 @@ impl Delivery {
     fn find_or_create_run(&self) -> Result<Entry, TrackError> {
         let (experiment, run) = (&self.receipt.experiment, &self.run);
         let known = self.server.runs_with(experiment, (RUN_ID, &run.id))?;
-        match known.into_iter().next() {
-            Some((_, known)) => Ok(known),
-            None => {
-                let mut tags = run.tags.clone();
-                tags.push((RUN_ID.to_owned(), run.id.clone()));
-                self.server.create_run(experiment, (&run.name, run.started), &tags)
-            }
+        if let Some((_, known)) = known.into_iter().next() {
+            return Ok(known);
         }
+        let mut tags = run.tags.clone();
+        tags.push((RUN_ID.to_owned(), run.id.clone()));
+        self.server.create_run(experiment, (&run.name, run.started), &tags)
     }
 
     fn open_folds(&mut self) -> Result<(), TrackError> {
@@ -119,23 +117,26 @@ impl Delivery {
                 continue;
             }
             let title = self.run.fold_title(index);
-            let id = match known.iter().find(|(name, _)| *name == title) {
-                Some((_, known)) => known.id.clone(),
-                None => {
-                    let place = self.run.folds[index];
-                    let tags = [
-                        (PARENT, parent.clone()),
-                        ("massay.repeat", place.repeat.to_string()),
-                        ("massay.fold", place.fold.to_string()),
-                    ];
-                    let tags = tags.map(|(key, value)| (key.to_owned(), value));
-                    let named = (title.as_str(), self.run.started);
-                    self.server.create_run(experiment, named, &tags)?.id
-                }
+            let known = known.iter().find(|(name, _)| *name == title);
+            let id = match known.map(|(_, known)| known.id.clone()) {
+                Some(known) => known,
+                None => self.create_fold(index, &title)?,
             };
             self.receipt.folds.insert(index, id);
         }
         Ok(())
+    }
+
+    fn create_fold(&self, index: usize, title: &str) -> Result<String, TrackError> {
+        let (parent, place) = (self.receipt.run.id.clone(), self.run.folds[index]);
+        let tags = [
+            (PARENT, parent),
+            ("massay.repeat", place.repeat.to_string()),
+            ("massay.fold", place.fold.to_string()),
+        ];
+        let tags = tags.map(|(key, value)| (key.to_owned(), value));
+        let named = (title, self.run.started);
+        Ok(self.server.create_run(&self.receipt.experiment, named, &tags)?.id)
     }
 
     fn describe(&self) -> Result<(), TrackError> {
@@ -227,12 +228,12 @@ impl Delivery {
         let run = self.receipt.run.id.clone();
         if self.receipt.model.id.is_empty() {
             let experiment = &self.receipt.experiment;
-            self.receipt.model = match self.server.model_of(experiment, &run)? {
-                Some(known) => known,
-                None => {
-                    let named = (self.run.model.as_str(), run.as_str());
-                    self.server.create_model(experiment, named, &self.run.params)?
-                }
+            let known = self.server.model_of(experiment, &run)?;
+            self.receipt.model = if let Some(known) = known {
+                known
+            } else {
+                let named = (self.run.model.as_str(), run.as_str());
+                self.server.create_model(experiment, named, &self.run.params)?
             };
             self.receipt.write()?;
         }

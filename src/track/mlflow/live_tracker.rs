@@ -64,7 +64,7 @@ impl LiveTracker {
         *held(&self.shared.stopping) = true;
         self.shared.changed.notify_all();
         let (delivery, failure) = self.thread.join().ok()?;
-        let unsent = self.shared.new(delivery.sent());
+        let unsent = self.shared.after(delivery.sent());
         Some((delivery, failure, unsent))
     }
 }
@@ -83,7 +83,7 @@ impl Shared {
             if stopping {
                 return (delivery, failure);
             }
-            match delivery.open().and_then(|()| delivery.send(&self.new(delivery.sent()))) {
+            match delivery.open().and_then(|()| delivery.send(&self.after(delivery.sent()))) {
                 Ok(()) => (pause, failure) = (INTERVAL, None),
                 Err(error) => {
                     if failure.is_none() {
@@ -104,7 +104,7 @@ impl Shared {
     }
 
     /// The moments after the first `sent`.
-    fn new(&self, sent: usize) -> Vec<Moment> {
+    fn after(&self, sent: usize) -> Vec<Moment> {
         held(&self.journal).moments().get(sent..).unwrap_or_default().to_vec()
     }
 
