@@ -28,7 +28,13 @@ fn training_writes_a_checkpoint_and_a_whole_report() {
     assert_eq!(history.lines().count(), 1 + 12 * 10);
     let checkpoint: Vec<String> =
         contents(&workshop.path("checkpoints/first")).into_iter().map(|(name, _)| name).collect();
-    let expected = ["manifest.json", "model.safetensors", "regressors.safetensors", "run.json"];
+    let expected = [
+        "journal.jsonl",
+        "manifest.json",
+        "model.safetensors",
+        "regressors.safetensors",
+        "run.json",
+    ];
     assert_eq!(checkpoint, expected);
 }
 

@@ -51,7 +51,7 @@ impl Server {
         let ask = || self.0.call("experiments/get-by-name", Ask::Get(&[("experiment_name", name)]));
         let found = match ask() {
             Err(error) if error.code() == "RESOURCE_DOES_NOT_EXIST" => {
-                match self.post("experiments/create", &json!({"name": name})) {
+                match self.post("experiments/create", &new_experiment(name)) {
                     // Somebody else was faster.
                     Err(error) if error.code() == "RESOURCE_ALREADY_EXISTS" => ask()?,
                     other => return other.map(|made| text(&made["experiment_id"])),
@@ -284,6 +284,12 @@ impl Server {
         body["version"] = json!(version);
         self.post(path, &body).map(drop)
     }
+}
+
+/// An experiment that MLflow's pages show as one of models, not of prompts.
+fn new_experiment(name: &str) -> Value {
+    let kind = json!({"key": "mlflow.experimentKind", "value": "custom_model_development"});
+    json!({"name": name, "tags": [kind]})
 }
 
 /// Whether there is no such model or alias.
