@@ -49,11 +49,10 @@ impl RegistryArguments {
         match self.command {
             RegistryCommand::List { json } => {
                 let runs = list_runs(&params)?;
-                let table = |runs: &[ListedRun]| Ok(table(runs));
-                let as_json = |runs: &[ListedRun]| -> Result<String> {
-                    Ok(serde_json::to_string_pretty(runs)? + "\n")
-                };
-                emit(&if json { as_json(&runs) } else { table(&runs) }?)
+                if json {
+                    return emit(&(serde_json::to_string_pretty(&runs)? + "\n"));
+                }
+                emit(&table(&runs))
             }
             RegistryCommand::Promote { name } => {
                 let model = promote(&params, &name)?;

@@ -15,7 +15,7 @@ use crate::{
     train::{Checkpoint, Manifest},
 };
 
-use super::{Params, provenance, run_record::RunRecord};
+use super::{Params, provenance, run_record::RunRecord, tracking::environment};
 
 /// A run as it is listed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,13 +69,15 @@ fn listed(folder: &Path, track: &TrackConfig, pointers: &Pointers) -> Result<Lis
     let (run, receipt) = (name_of(folder), Receipt::read(folder)?);
     let model = model_of(&manifest, receipt.as_ref(), track);
     let score = |name: &str| manifest.metrics["cv"][name].as_f64();
-    let champion = pointers.model(&model).champion;
+    // By its content: what was trained again under the champion's name is not the champion.
+    let manifest_sha256 = sha256_file(&folder.join("manifest.json"))?;
+    let is_it = |own: Pointer| own.run == run && own.manifest_sha256 == manifest_sha256;
     Ok(ListedRun {
         started: RunRecord::read(folder).map_or(String::new(), |own| own.provenance.started),
         rmse: score("rmse"),
         r2: score("r2"),
         version: receipt.and_then(|receipt| receipt.version).map(|own| own.version),
-        champion: champion.is_some_and(|champion| champion.run == run),
+        champion: pointers.model(&model).champion.is_some_and(is_it),
         run,
         model,
     })
@@ -158,8 +160,4 @@ fn refuse_changed(folder: &Path, manifest_sha256: &str) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }

@@ -103,8 +103,7 @@ pub struct Finished {
 pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Finished> {
     let (resume, force) = (options.resume, options.force);
     let mlflow = options.mlflow.clone();
-    let (mut start, dataset, backend) = start_of(options, RunKind::Training)?;
-    start.params.track.mlflow = mlflow.unwrap_or(start.params.track.mlflow);
+    let (start, dataset, backend) = start_of(options, RunKind::Training)?;
     let accepted = Accepted::new(start, dataset, backend)?;
     let run = RunFolder::of(&accepted.start)?;
     if !resume {
@@ -132,7 +131,7 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
         compared_folds: inputs.other.as_ref().map_or(0, |other| other.plan.splits.len()),
         warnings: &inputs.warnings,
     });
-    let tracking = Tracking::begin(&inputs, &run, observer);
+    let tracking = Tracking::begin(&inputs, (&run, mlflow), observer);
     let watch = Watch { observer, tracking: &tracking };
     let outcome = match fit_and_judge(&inputs, &run, &watch) {
         Ok(outcome) => outcome,

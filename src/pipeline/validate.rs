@@ -34,6 +34,10 @@ fn check_data(params: &Params) -> Result<(), ParamsError> {
     require((0.5..=1.0).contains(&share), "clean.dead_share", share, "0.5 to 1")?;
     let minimum = params.target.minimum.unwrap_or(0.0);
     require(minimum < f64::INFINITY, "target.minimum", minimum, "a number")?;
+    // Reports show the parameters.
+    let secret = params.track.mlflow.contains('@');
+    let expected = "one without; MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD hold them";
+    require(!secret, "track.mlflow", "a URI with a user or password", expected)?;
     let paths = &params.paths;
     let apart = paths.checkpoints.components().ne(paths.reports.components());
     require(

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// | name | default | effect |
 /// |---|---|---|
-/// | `mlflow` | empty | URI of an MLflow server; empty: the environment's `MLFLOW_TRACKING_URI`, or none |
+/// | `mlflow` | empty | URI of an MLflow server, without credentials; empty: the environment's `MLFLOW_TRACKING_URI`, or none |
 /// | `experiment` | empty | experiment of the runs; empty: `MLFLOW_EXPERIMENT_NAME`, or `massay` |
 /// | `model` | empty | name of the registered model; empty: `massay-` and the target |
 /// | `live` | empty | folder for live metrics in DVC's layout; empty: none |

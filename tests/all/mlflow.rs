@@ -275,9 +275,16 @@ fn credentials_are_sent_and_never_written() {
     assert!(output.status.success(), "{said}");
     assert!(said.contains("MLFLOW_TRACKING_TOKEN is wrong or has expired"), "{said}");
     assert!(server.heard().contains("Bearer very-secret"));
-    for (name, bytes) in crate::support::contents(&shop.path("checkpoints")) {
-        assert!(!String::from_utf8_lossy(&bytes).contains("very-secret"), "{name}");
+    let uri = server.uri().replace("http://", "http://me:very-secret@");
+    shop.succeed(&format!("train {SHORT} --name other --quiet --mlflow {uri}"));
+    assert!(server.heard().contains("Basic bWU6dmVyeS1zZWNyZXQ="));
+    for folder in ["checkpoints", "reports"] {
+        for (name, bytes) in crate::support::contents(&shop.path(folder)) {
+            assert!(!String::from_utf8_lossy(&bytes).contains("very-secret"), "{name}");
+        }
     }
+    let said = shop.fail(&format!("train --set track.mlflow={uri}"));
+    assert!(said.contains("MLFLOW_TRACKING_PASSWORD hold them"), "{said}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
     },
     track::{
         Address, Delivery, FoldName, Journal, LiveLayout, LiveTracker, MeanCurve, Moment, Receipt,
-        Status, TrackError, TrackedResults,
+        Status, TrackConfig, TrackError, TrackedResults,
     },
 };
 
@@ -50,10 +50,11 @@ pub struct Tracked {
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 impl Tracking {
-    /// Begins to tell of a run that is about to start; `observer` hears what is wrong with that.
+    /// Begins to tell of a run that is about to start, MLflow at a URI or where the parameters say;
+    /// `observer` hears what is wrong with that.
     pub(in crate::pipeline) fn begin(
         inputs: &Inputs,
-        run: &RunFolder,
+        (run, mlflow): (&RunFolder, Option<String>),
         observer: &dyn TrainObserver,
     ) -> Self {
         let splits = &inputs.prepared.plan.splits;
@@ -68,7 +69,7 @@ impl Tracking {
             layout.map_err(wrong).ok()
         });
         let curve = Mutex::new(MeanCurve::new(folds.len()));
-        let (sink, known) = Sink::open(inputs, run, &folds, observer);
+        let (sink, known) = Sink::open(inputs, (run, mlflow), &folds, observer);
         let tracking = Self { curve, layout: Mutex::new(layout), sink, folds };
         tracking.replay(&known);
         tracking
@@ -104,7 +105,9 @@ impl Tracking {
     pub(in crate::pipeline) fn finish(self, finished: &Finished) -> Option<Tracked> {
         let Sink::Live(tracker) = self.sink else { return None };
         let (mut delivery, failure, unsent) = tracker.stop()?;
-        delivery.move_to(&finished.checkpoint);
+        if let Err(error) = delivery.move_to(&finished.checkpoint) {
+            tracing::warn!("{error}");
+        }
         let results = results::results_of(&finished.checkpoint, &finished.report_folder);
         match results {
             Ok(results) => Some(Tracked { delivery, failure, unsent, results }),
@@ -136,7 +139,7 @@ fn now() -> i64 {
 impl Sink {
     fn open(
         inputs: &Inputs,
-        run: &RunFolder,
+        (run, mlflow): (&RunFolder, Option<String>),
         folds: &[FoldName],
         observer: &dyn TrainObserver,
     ) -> (Self, Vec<Moment>) {
@@ -149,7 +152,7 @@ impl Sink {
             }
         };
         let known = journal.moments().to_vec();
-        let sink = match delivery(inputs, run, folds) {
+        let sink = match delivery(inputs, (run, mlflow), folds) {
             None => Self::File(Mutex::new(journal)),
             Some(Ok(delivery)) => Self::Live(LiveTracker::start(delivery, journal)),
             Some(Err(error)) => {
@@ -164,13 +167,14 @@ impl Sink {
 /// How MLflow is told of the run; `None` where no server is named.
 fn delivery(
     inputs: &Inputs,
-    run: &RunFolder,
+    (run, mlflow): (&RunFolder, Option<String>),
     folds: &[FoldName],
 ) -> Option<Result<Delivery, TrackError>> {
     let track = inputs.start.params.track.with_environment(environment);
-    if track.mlflow.is_empty() {
-        return None;
-    }
+    let uri = match server_of(mlflow, &track, &run.unfinished) {
+        Ok(uri) => uri?,
+        Err(error) => return Some(Err(error)),
+    };
     let facts = RunFacts {
         name: &inputs.start.name,
         provenance: &inputs.provenance(0.0),
@@ -181,8 +185,22 @@ fn delivery(
         target: &inputs.dataset.target_name,
         folds: folds.to_vec(),
     };
-    let address = Address::parse(&track.mlflow, environment);
+    let address = Address::parse(&uri, environment);
     Some(address.and_then(|address| Delivery::new(address, facts.tracked(&track), &run.unfinished)))
+}
+
+/// The URI of the server that is told: what was asked for, else what the parameters say, else the one that
+/// was told before by the receipt in `folder`.
+pub(super) fn server_of(
+    asked: Option<String>,
+    track: &TrackConfig,
+    folder: &Path,
+) -> Result<Option<String>, TrackError> {
+    let named = asked.unwrap_or_else(|| track.mlflow.clone());
+    if !named.is_empty() {
+        return Ok(Some(named));
+    }
+    Ok(Receipt::read(folder)?.map(|receipt| receipt.server))
 }
 
 impl Tracked {

@@ -13,6 +13,6 @@ pub(super) use live::{Tracking, hand_over};
 pub(super) use watch::Watch;
 
 /// A variable of the environment.
-fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -8,7 +8,7 @@ use crate::{
     train::Checkpoint,
 };
 
-use super::{Tracked, environment, facts::RunFacts, results};
+use super::{Tracked, environment, facts::RunFacts, live::server_of, results};
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct PushOptions {
     pub params: Params,
     /// Name of the run.
     pub name: String,
-    /// URI of the server, instead of the one in the parameters.
+    /// URI of the server; `None` for that in the parameters, or the one that was told before.
     pub mlflow: Option<String>,
 }
 
@@ -28,15 +28,14 @@ pub struct PushOptions {
 /// When there is no such run, no server is named, or it cannot be reached or refuses.
 pub fn push(options: &PushOptions, on_file: &dyn Fn(usize, usize)) -> Result<(Receipt, bool)> {
     let (paths, name) = (&options.params.paths, &options.name);
-    let mut track = options.params.track.with_environment(environment);
-    track.mlflow = options.mlflow.clone().unwrap_or(track.mlflow);
-    if track.mlflow.is_empty() {
+    let track = options.params.track.with_environment(environment);
+    let (checkpoint, report) = (paths.checkpoints.join(name), paths.reports.join(name));
+    let Some(uri) = server_of(options.mlflow.clone(), &track, &checkpoint)? else {
         bail!(
             "no MLflow server is named\n\nhint: `--mlflow http://127.0.0.1:5000`, or set MLFLOW_TRACKING_URI"
         );
-    }
-    let address = Address::parse(&track.mlflow, environment)?;
-    let (checkpoint, report) = (paths.checkpoints.join(name), paths.reports.join(name));
+    };
+    let address = Address::parse(&uri, environment)?;
     let manifest = Checkpoint::read(&checkpoint)?.manifest;
     let record = RunRecord::read(&checkpoint)?;
     let facts = RunFacts {

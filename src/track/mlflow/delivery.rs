@@ -68,8 +68,12 @@ impl Delivery {
     }
 
     /// Keeps the receipt in another folder from now on.
-    pub fn move_to(&mut self, folder: &Path) {
+    ///
+    /// # Errors
+    /// When it cannot be written there.
+    pub fn move_to(&mut self, folder: &Path) -> Result<(), TrackError> {
         self.receipt.move_to(folder);
+        self.receipt.write()
     }
 
     /// Makes the run and the runs of its folds, with what is known from the start.
