@@ -133,17 +133,19 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     });
     let tracking = Tracking::begin(&inputs, (&run, mlflow), observer);
     let watch = Watch { observer, tracking: &tracking };
-    let outcome = match fit_and_judge(&inputs, &run, &watch) {
-        Ok(outcome) => outcome,
+    let finished = fit_and_judge(&inputs, &run, &watch)
+        .and_then(|outcome| write(&inputs, &run, (&drafts, &tracking), outcome));
+    match finished {
+        Ok(mut finished) => {
+            finished.tracked = tracking.finish(&finished);
+            Ok(finished)
+        }
         Err(error) => {
             tracking.abort(status_of(&error));
             discard_if_diverged(&run, &error);
-            return Err(error);
+            Err(error)
         }
-    };
-    let mut finished = write(&inputs, &run, (&drafts, &tracking), outcome)?;
-    finished.tracked = tracking.finish(&finished);
-    Ok(finished)
+    }
 }
 
 fn fit_and_judge(inputs: &Inputs, run: &RunFolder, observer: &Watch<'_>) -> Result<Outcome> {
