@@ -14,6 +14,7 @@
 //! | [`export`] | a model as an ONNX file |
 //! | [`track`] | what is told of a run: journal, MLflow, DVC |
 //! | [`registry`] | which run predicts, and how that changed |
+//! | [`serve`] | the prediction service: protocols, hot reload, limits, metrics, the page |
 //! | [`pipeline`] | whole jobs told in calls to the layers above |
 //! | [`cli`] | one file per subcommand; alone in printing and exiting |
 
@@ -26,5 +27,6 @@ pub mod model;
 pub mod pipeline;
 pub mod registry;
 pub mod report;
+pub mod serve;
 pub mod track;
 pub mod train;

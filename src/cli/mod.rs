@@ -12,6 +12,7 @@ mod export;
 mod predict;
 mod progress;
 mod registry;
+mod serve;
 mod simulate;
 mod summary;
 mod table_arguments;
@@ -58,6 +59,8 @@ enum Command {
     Track(track::TrackArguments),
     /// See which run predicts, and change it
     Registry(registry::RegistryArguments),
+    /// Serve predictions over HTTP, with a page
+    Serve(serve::ServeArguments),
     /// Generate a synthetic drum-assay data set
     Simulate(simulate::SimulateArguments),
     /// List the compute backends of this machine
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => arguments.run(),
         Command::Track(arguments) => arguments.run(),
         Command::Registry(arguments) => arguments.run(),
+        Command::Serve(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(),
         Command::Backends(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
@@ -142,14 +146,18 @@ fn stop_on_interrupt() {
     }
 }
 
-/// Log lines go to standard error, at the level in `MASSAY_LOG` (default: warnings).
+/// Log lines go to standard error, at the level in `MASSAY_LOG` (default: warnings), as text or, with
+/// `MASSAY_LOG_FORMAT=json`, each as an object.
 fn start_logging() {
     let level = std::env::var("MASSAY_LOG").ok().and_then(|level| level.parse().ok());
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_max_level(level.unwrap_or(tracing::Level::WARN))
         .with_writer(std::io::stderr)
-        .with_ansi(use_colour())
-        .init();
+        .with_ansi(use_colour());
+    match std::env::var("MASSAY_LOG_FORMAT") {
+        Ok(format) if format == "json" => lines.json().flatten_event(true).init(),
+        _ => lines.init(),
+    }
 }
 
 /// Whether standard error is a terminal that wants colour.

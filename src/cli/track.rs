@@ -70,7 +70,7 @@ pub(super) fn deliver(tracked: Tracked, name: &str, quiet: bool) {
         Ok(receipt) if !quiet => say(&told(&receipt)),
         Ok(_) => {}
         Err(error) => say(&format!(
-            "warning: {error}\n\nthe run is whole here; `massay track push {name}` sends what MLflow has not got"
+            "warning: {error:#}\n\nthe run is whole here; `massay track push {name}` sends what MLflow has not got"
         )),
     }
 }

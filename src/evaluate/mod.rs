@@ -3,6 +3,7 @@
 //!
 //! Invariant: nothing here trains a network, and no row is judged by anything that saw its target.
 
+mod attribution;
 mod candidates;
 mod config;
 mod evaluation;
@@ -14,6 +15,7 @@ mod reproduced;
 mod residual_model;
 mod weights;
 
+pub use attribution::{Attribution, attribute};
 pub use candidates::{Candidate, TrainedModels, TrainedNetworks};
 pub use config::{CalibrationError, IntervalConfig, refuse_small_calibration};
 pub use evaluation::{Evaluation, FoldScores, RangeScores, ScoredRow};

@@ -11,6 +11,7 @@ use crate::{
     evaluate::IntervalConfig,
     features::{CleanConfig, FeatureConfig, TargetConfig},
     model::ModelConfig,
+    serve::ServeConfig,
     track::TrackConfig,
     train::TrainConfig,
 };
@@ -43,6 +44,8 @@ pub struct Params {
     pub paths: PathsConfig,
     /// Who is told of a run.
     pub track: TrackConfig,
+    /// How the service listens and what it refuses.
+    pub serve: ServeConfig,
     /// Keys that were set by hand, e.g. `train.epochs`.
     #[serde(skip)]
     pub given: Vec<String>,

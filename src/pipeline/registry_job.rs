@@ -1,15 +1,11 @@
 //! Runs as versions of a model: what there is, and which of them predicts.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use crate::{
-    data::sha256_file,
     registry::{Pointer, Pointers},
     track::{Receipt, TrackConfig},
     train::{Checkpoint, Manifest},
@@ -48,7 +44,7 @@ pub fn list_runs(params: &Params) -> Result<Vec<ListedRun>> {
     let mut runs = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
-        if !path.join("manifest.json").exists() || path.extension().is_some_and(is_state) {
+        if !path.join(Manifest::FILE).exists() || path.extension().is_some_and(is_state) {
             continue;
         }
         match listed(&path, &params.track, &pointers) {
@@ -70,7 +66,7 @@ fn listed(folder: &Path, track: &TrackConfig, pointers: &Pointers) -> Result<Lis
     let model = model_of(&manifest, receipt.as_ref(), track);
     let score = |name: &str| manifest.metrics["cv"][name].as_f64();
     // By its content: what was trained again under the champion's name is not the champion.
-    let manifest_sha256 = sha256_file(&folder.join("manifest.json"))?;
+    let manifest_sha256 = Manifest::checksum(folder)?;
     let is_it = |own: Pointer| own.run == run && own.manifest_sha256 == manifest_sha256;
     Ok(ListedRun {
         started: RunRecord::read(folder).map_or(String::new(), |own| own.provenance.started),
@@ -83,12 +79,16 @@ fn listed(folder: &Path, track: &TrackConfig, pointers: &Pointers) -> Result<Lis
     })
 }
 
-fn name_of(folder: &Path) -> String {
+pub(super) fn name_of(folder: &Path) -> String {
     folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The model that a run is a version of: as MLflow was told, or as it would be.
-fn model_of(manifest: &Manifest, receipt: Option<&Receipt>, track: &TrackConfig) -> String {
+pub(super) fn model_of(
+    manifest: &Manifest,
+    receipt: Option<&Receipt>,
+    track: &TrackConfig,
+) -> String {
     let told = receipt.and_then(|receipt| receipt.version.as_ref());
     told.map_or_else(|| track.model_name(&manifest.schema.target), |own| own.model.clone())
 }
@@ -105,7 +105,7 @@ pub fn promote(params: &Params, name: &str) -> Result<String> {
     let pointer = Pointer {
         run: name.to_owned(),
         run_id: RunRecord::read(&folder).map_or(String::new(), |own| own.provenance.run_id),
-        manifest_sha256: sha256_file(&folder.join("manifest.json"))?,
+        manifest_sha256: Manifest::checksum(&folder)?,
         server: receipt.as_ref().map_or(String::new(), |receipt| receipt.server.clone()),
         version: receipt.and_then(|receipt| receipt.version),
     };
@@ -128,18 +128,7 @@ pub fn promote(params: &Params, name: &str) -> Result<String> {
 pub fn rollback(params: &Params, model: Option<&str>) -> Result<(String, String)> {
     let folder = &params.paths.checkpoints;
     let mut pointers = Pointers::open(folder)?;
-    let names: Vec<String> = pointers.names().map(str::to_owned).collect();
-    let model = match (model, names.as_slice()) {
-        (Some(model), _) => model.to_owned(),
-        (None, [only]) => only.clone(),
-        (None, []) => bail!("no model has a champion\n\nhint: `massay registry promote NAME`"),
-        (None, several) => {
-            bail!(
-                "several models have a champion, expected `--model` with one of {}",
-                several.join(", ")
-            )
-        }
-    };
+    let model = the_only_model(&pointers, model)?;
     if let Some(former) = pointers.model(&model).former.last() {
         refuse_changed(&folder.join(&former.run), &former.manifest_sha256)?;
     }
@@ -147,11 +136,23 @@ pub fn rollback(params: &Params, model: Option<&str>) -> Result<(String, String)
     Ok((model, to.run))
 }
 
+/// The name of `model`, or of the only model that has a champion.
+pub(super) fn the_only_model(pointers: &Pointers, model: Option<&str>) -> Result<String> {
+    let names: Vec<String> = pointers.names().map(str::to_owned).collect();
+    match (model, names.as_slice()) {
+        (Some(model), _) => Ok(model.to_owned()),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => bail!("no model has a champion\n\nhint: `massay registry promote NAME`"),
+        (None, several) => {
+            bail!("several models have a champion, name one of {}", several.join(", "))
+        }
+    }
+}
+
 /// A pointer must not lead to what was retrained under its name, or removed.
-fn refuse_changed(folder: &Path, manifest_sha256: &str) -> Result<()> {
+pub(super) fn refuse_changed(folder: &Path, manifest_sha256: &str) -> Result<()> {
     Checkpoint::read(folder)?;
-    let manifest: PathBuf = folder.join("manifest.json");
-    if sha256_file(&manifest)? != manifest_sha256 {
+    if Manifest::checksum(folder)? != manifest_sha256 {
         bail!(
             "{}: it is not what was the champion, it was trained again since\n\nhint: promote it if it is \
              meant: `massay registry promote {}`",

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    data::TableSchema,
+    data::{TableSchema, hexadecimal},
     model::BackendKind,
     train::{TrainError, replace_folder, write_atomically},
 };
@@ -271,8 +271,7 @@ pub(super) fn default_name(kind: RunKind, params: &Params, data_sha256: &str) ->
     digest.update(params.to_toml());
     digest.update(data_sha256);
     digest.update(&time);
-    let hash = digest.finalize();
-    let name = format!("{time}-{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2]);
+    let name = format!("{time}-{}", hexadecimal(&digest.finalize()[..3]));
     if kind == RunKind::Tuning { format!("tune-{name}") } else { name }
 }
 

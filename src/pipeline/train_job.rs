@@ -186,7 +186,7 @@ fn write(
     let report = inputs.report(&mut outcome);
     write_report(&report, &drafts.1)?;
     let metrics = read_text(&drafts.1.join("metrics.json"))?;
-    inputs.checkpoint(outcome, &metrics)?.write(&drafts.0)?;
+    inputs.checkpoint(outcome, &report.evaluation.rows, &metrics)?.write(&drafts.0)?;
     let (provenance, rows) = (report.provenance.clone(), inputs.dataset.rows());
     RunRecord { provenance, ended: provenance::now(), rows }.write(&drafts.0)?;
     tracking.close(&metrics);

@@ -13,6 +13,7 @@ use crate::{
 use super::{
     cleaning_summary, data_warnings, duplicates, feature_choice, leakage,
     prepared::{Prepared, RawTable},
+    reference_rows::ReferenceRows,
     run_folder::RunStart,
     training_start::changed,
 };
@@ -30,6 +31,8 @@ pub(super) struct Inputs {
     pub(super) other: Option<Prepared>,
     /// Raw columns as plain features, which the distance to known rows is measured in.
     pub(super) plain: (Preprocessor, FeatureMatrix),
+    /// Raw rows for the checkpoint.
+    pub(super) reference: ReferenceRows,
     pub(super) features: FeatureSummary,
     pub(super) cleaning: CleaningSummary,
     pub(super) warnings: Vec<String>,
@@ -103,6 +106,7 @@ impl Accepted {
         };
         let plain = plain(raw, usual);
         let warnings = data_warnings::of(&dataset, &plan, params, &start.schema);
+        let reference = ReferenceRows::sample(&dataset, &plan);
         let prepared = raw.prepare(plan, &choice.blocks)?;
         let cleaning = cleaning_summary::of(&dataset, &params.clean, &prepared, self.duplicates);
         let features = choice.summary(&prepared, raw.motions.len());
@@ -117,6 +121,7 @@ impl Accepted {
             prepared,
             other,
             plain,
+            reference,
             features,
             cleaning,
             warnings,

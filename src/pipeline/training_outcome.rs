@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     data::Dataset,
-    evaluate::{Evaluation, Judged, Leaderboard},
+    evaluate::{Evaluation, Judged, Leaderboard, ScoredRow},
     features::TargetTransform,
     model::{Domain, DomainGuard},
     report::{Baseline, DataSummary, Leakage, Provenance, RunReport},
@@ -26,7 +26,13 @@ pub(super) struct Outcome {
 }
 
 impl Inputs {
-    pub(super) fn checkpoint(&self, outcome: Outcome, metrics: &str) -> Result<Checkpoint> {
+    /// The checkpoint; `rows` are the judged rows, which the report has taken, and `metrics` its scores.
+    pub(super) fn checkpoint(
+        &self,
+        outcome: Outcome,
+        rows: &[ScoredRow],
+        metrics: &str,
+    ) -> Result<Checkpoint> {
         let Outcome { trained, judged, .. } = outcome;
         let (params, dataset) = (&self.start.params, &self.dataset);
         let is_asked = judged.blends.iter().any(|blend| blend.networks > 0.0);
@@ -55,7 +61,8 @@ impl Inputs {
             metrics: serde_json::from_str(metrics)?,
             checksums: BTreeMap::new(),
         };
-        Ok(Checkpoint { manifest, members, blends: judged.blends })
+        let reference = self.reference.with(rows);
+        Ok(Checkpoint { manifest, members, blends: judged.blends, reference })
     }
 
     /// The report; takes the judged rows and the history, which a checkpoint does not need.
@@ -115,11 +122,11 @@ impl Inputs {
     }
 }
 
-/// The parameters without the paths, the search and the tracking, which do not change a model.
+/// The parameters without the paths, the search, the tracking and the service, which do not change a model.
 pub(super) fn parameters_of(params: &Params) -> Result<serde_json::Value> {
     let mut value = serde_json::to_value(params)?;
     if let Some(sections) = value.as_object_mut() {
-        for section in ["paths", "tune", "track"] {
+        for section in ["paths", "tune", "track", "serve"] {
             sections.remove(section);
         }
     }

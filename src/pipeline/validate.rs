@@ -7,7 +7,33 @@ pub(super) fn check(params: &Params) -> Result<(), ParamsError> {
     check_data(params)?;
     check_model(params)?;
     check_training(params)?;
-    check_search(params)
+    check_search(params)?;
+    check_service(params)
+}
+
+fn check_service(params: &Params) -> Result<(), ParamsError> {
+    let serve = &params.serve;
+    require(serve.max_body > 0, "serve.max_body", serve.max_body, "1 or more")?;
+    require(serve.max_rows > 0, "serve.max_rows", serve.max_rows, "1 or more")?;
+    let (requests, connections) = (serve.max_requests, serve.max_connections);
+    let most = 1_000_000;
+    require((1..=most).contains(&requests), "serve.max_requests", requests, "1 to 1000000")?;
+    require(
+        (1..=most).contains(&connections),
+        "serve.max_connections",
+        connections,
+        "1 to 1000000",
+    )?;
+    let hour = 3600.0;
+    require(
+        (0.001..=hour).contains(&serve.timeout),
+        "serve.timeout",
+        serve.timeout,
+        "0.001 to 3600",
+    )?;
+    require((0.0..=hour).contains(&serve.drain), "serve.drain", serve.drain, "0 to 3600")?;
+    let reload = serve.reload == 0.0 || (0.1..=86_400.0).contains(&serve.reload);
+    require(reload, "serve.reload", serve.reload, "0 for never, or 0.1 to 86400")
 }
 
 fn check_search(params: &Params) -> Result<(), ParamsError> {

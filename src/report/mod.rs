@@ -36,6 +36,6 @@ pub use page::verdict;
 pub use report_folder::write_report;
 pub use run_report::{
     Baseline, CleaningSummary, DataSummary, FeatureCandidate, FeatureSummary, GitState, Provenance,
-    RunReport,
+    RunReport, unit_suffix,
 };
 pub use tuning::{Searched, Setting, Tuning, TuningFold, TuningTrial, write_tuning};

@@ -82,8 +82,14 @@ impl DataSummary {
     /// The unit after a number, e.g. ` g` with a space that does not break; empty where it is not known.
     #[must_use]
     pub fn unit_suffix(&self) -> String {
-        self.unit.as_ref().map(|unit| format!("\u{a0}{unit}")).unwrap_or_default()
+        self.unit.as_deref().map(unit_suffix).unwrap_or_default()
     }
+}
+
+/// A unit after a number, e.g. ` g` with a space that does not break; nothing for the empty unit.
+#[must_use]
+pub fn unit_suffix(unit: &str) -> String {
+    if unit.is_empty() { String::new() } else { format!("\u{a0}{unit}") }
 }
 
 /// A simple model judged on the same folds.

@@ -19,7 +19,7 @@ pub use journal::{Journal, Moment};
 pub use live_layout::LiveLayout;
 pub use mean_curve::{Losses, MeanCurve};
 pub use mlflow::{
-    Address, Alias, Delivery, LiveTracker, Receipt, RegisteredVersion, Registry, Status,
+    Address, Alias, Delivery, LiveTracker, ModelUri, Receipt, RegisteredVersion, Registry, Status,
     TrackError, model_files,
 };
 pub use record::{FoldName, TrackedResults, TrackedRun};

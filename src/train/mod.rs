@@ -6,6 +6,7 @@
 mod adam;
 mod batches;
 mod checkpoint;
+mod checkpoint_error;
 mod cohort;
 mod config;
 mod error;
@@ -15,6 +16,7 @@ mod history;
 mod initial;
 mod inputs;
 mod loss;
+mod manifest;
 mod member_settings;
 mod rates;
 mod regressors;
@@ -23,12 +25,14 @@ mod state;
 mod stopping;
 mod task;
 
-pub use checkpoint::{BlendEntry, Checkpoint, CheckpointError, FORMAT_VERSION, Manifest, Schema};
+pub use checkpoint::Checkpoint;
+pub use checkpoint_error::CheckpointError;
 pub use config::{Loss, Recipe, Regularisation, Schedule, TrainConfig};
 pub use error::TrainError;
 pub use fit::{Cut, Divergence, EpochEvent, Hooks, Trained, Training, fit};
 pub use folder::{replace_folder, write_atomically};
 pub use history::EpochRecord;
+pub use manifest::{BlendEntry, FORMAT_VERSION, Manifest, Schema};
 pub use member_settings::MemberSettings;
 pub use regressors::{
     InnerJudged, LearningRows, RegressorHooks, fit_linear, fit_quick_kernel, fit_regressor,

@@ -19,7 +19,7 @@ fn trained() -> Workshop {
 fn the_same_inputs_give_the_same_checkpoint_bytes() {
     let workshop = trained();
     workshop.succeed(&format!("train --name b --quiet {SHORT}"));
-    for file in ["manifest.json", "model.safetensors"] {
+    for file in ["manifest.json", "model.safetensors", "reference.safetensors"] {
         assert_eq!(
             fs::read(workshop.path(&format!("checkpoints/a/{file}"))).unwrap(),
             fs::read(workshop.path(&format!("checkpoints/b/{file}"))).unwrap(),
@@ -46,6 +46,31 @@ fn model_tensors_have_their_documented_names_and_shapes() {
 }
 
 #[test]
+fn the_reference_is_the_data_with_its_out_of_fold_predictions() {
+    let workshop = trained();
+    let reference = Checkpoint::read(&workshop.path("checkpoints/a")).unwrap().reference;
+    let table = workshop.read("data/simulations.csv");
+    let rows: Vec<Vec<f64>> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').skip(1).map(|cell| cell.parse().unwrap()).collect())
+        .collect();
+    let report = workshop.read("reports/a/predictions.csv");
+    assert_eq!(reference.targets.len(), rows.len());
+    assert_eq!(reference.columns, 15);
+    for (row, kept) in rows.iter().zip(reference.rows()) {
+        assert_eq!(&row[1..], kept);
+    }
+    for ((row, target), prediction) in
+        rows.iter().zip(&reference.targets).zip(&reference.predictions)
+    {
+        assert!((row[0] - target).abs() < 1e-12);
+        let shown = report.lines().any(|line| line.contains(&prediction.to_string()));
+        assert!(shown, "the report has no prediction {prediction}");
+    }
+}
+
+#[test]
 fn damaged_newer_and_foreign_checkpoints_are_refused_with_the_reason() {
     let workshop = trained();
     let model = "checkpoints/a/model.safetensors";
@@ -61,9 +86,9 @@ fn damaged_newer_and_foreign_checkpoints_are_refused_with_the_reason() {
     fs::remove_file(workshop.path(model)).unwrap();
     assert!(refusal().contains("model.safetensors"), "{}", refusal());
     workshop.write(model, &tensors);
-    workshop.write(manifest, text.replace("\"format\": 3", "\"format\": 4"));
-    assert!(refusal().contains("format 4, expected at most 3"), "{}", refusal());
-    workshop.write(manifest, text.replace("\"format\": 3", "\"format\": 2"));
+    workshop.write(manifest, text.replace("\"format\": 4", "\"format\": 5"));
+    assert!(refusal().contains("format 5, expected at most 4"), "{}", refusal());
+    workshop.write(manifest, text.replace("\"format\": 4", "\"format\": 3"));
     assert!(refusal().contains("train again with this version"), "{}", refusal());
     let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
     value["folds"].as_array_mut().unwrap().pop();

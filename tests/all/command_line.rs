@@ -32,6 +32,7 @@ fn training_writes_a_checkpoint_and_a_whole_report() {
         "journal.jsonl",
         "manifest.json",
         "model.safetensors",
+        "reference.safetensors",
         "regressors.safetensors",
         "run.json",
     ];

@@ -2,10 +2,12 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
+
+use anyhow::{Context, Result};
 
 use crate::{
     pipeline::{
@@ -40,10 +42,17 @@ enum Sink {
 
 /// What is left to tell MLflow of a finished run.
 pub struct Tracked {
-    delivery: Delivery,
-    failure: Option<TrackError>,
-    unsent: Vec<Moment>,
-    results: TrackedResults,
+    sender: Sender,
+    checkpoint: PathBuf,
+    report: PathBuf,
+}
+
+/// Who sends it.
+enum Sender {
+    /// The thread that did so while the run trained.
+    Live(LiveTracker),
+    /// A delivery, with what it has not sent of the journal.
+    Anew(Box<Delivery>, Vec<Moment>),
 }
 
 /// Pauses between the attempts at the end of a run.
@@ -104,18 +113,8 @@ impl Tracking {
     /// Ends the telling of a training; what is left is for the caller to send.
     pub(in crate::pipeline) fn finish(self, finished: &Finished) -> Option<Tracked> {
         let Sink::Live(tracker) = self.sink else { return None };
-        let (mut delivery, failure, unsent) = tracker.stop()?;
-        if let Err(error) = delivery.move_to(&finished.checkpoint) {
-            tracing::warn!("{error}");
-        }
-        let results = results::results_of(&finished.checkpoint, &finished.report_folder);
-        match results {
-            Ok(results) => Some(Tracked { delivery, failure, unsent, results }),
-            Err(error) => {
-                tracing::warn!("{error:#}");
-                None
-            }
-        }
+        let (checkpoint, report) = (finished.checkpoint.clone(), finished.report_folder.clone());
+        Some(Tracked { sender: Sender::Live(tracker), checkpoint, report })
     }
 }
 
@@ -204,17 +203,49 @@ pub(super) fn server_of(
 }
 
 impl Tracked {
-    pub(super) fn new(delivery: Delivery, unsent: Vec<Moment>, results: TrackedResults) -> Self {
-        Self { delivery, failure: None, unsent, results }
+    /// A finished run in the folders of its checkpoint and its report, and what is not sent of its journal.
+    pub(super) fn of_finished(
+        (delivery, unsent): (Delivery, Vec<Moment>),
+        (checkpoint, report): (PathBuf, PathBuf),
+    ) -> Self {
+        Self { sender: Sender::Anew(Box::new(delivery), unsent), checkpoint, report }
     }
 
     /// Sends what is left; `on_file` hears how many of all files are there. Tries again where that may
     /// help, unless the server has not answered before.
     ///
     /// # Errors
-    /// When the server cannot be reached or refuses.
-    pub fn deliver(mut self, on_file: &dyn Fn(usize, usize)) -> Result<Receipt, TrackError> {
-        let pauses = if self.failure.is_some() { &[][..] } else { &PAUSES };
+    /// When the run's files cannot be read, or the server cannot be reached or refuses.
+    pub fn deliver(self, on_file: &dyn Fn(usize, usize)) -> Result<Receipt> {
+        let (delivery, failure, unsent) = match self.sender {
+            Sender::Anew(delivery, unsent) => (*delivery, None, unsent),
+            Sender::Live(tracker) => {
+                let stopped = tracker.stop().context("the telling of the run broke off")?;
+                let (mut delivery, failure, unsent) = stopped;
+                delivery.move_to(&self.checkpoint)?;
+                (delivery, failure, unsent)
+            }
+        };
+        let results = results::results_of(&self.checkpoint, &self.report)?;
+        let pauses = if failure.is_some() { &[][..] } else { &PAUSES };
+        Ok(Sending { delivery, unsent, results }.send(pauses, on_file)?)
+    }
+}
+
+/// The rest of a run on its way.
+struct Sending {
+    delivery: Delivery,
+    unsent: Vec<Moment>,
+    results: TrackedResults,
+}
+
+impl Sending {
+    /// Sends it, with `pauses` between attempts.
+    fn send(
+        mut self,
+        pauses: &[Duration],
+        on_file: &dyn Fn(usize, usize),
+    ) -> Result<Receipt, TrackError> {
         let mut pauses = pauses.iter();
         loop {
             match self.attempt(on_file) {

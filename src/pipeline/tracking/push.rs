@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     pipeline::{Params, run_record::RunRecord},
     track::{Address, Delivery, Receipt},
-    train::Checkpoint,
+    train::Manifest,
 };
 
 use super::{Tracked, environment, facts::RunFacts, live::server_of, results};
@@ -36,7 +36,7 @@ pub fn push(options: &PushOptions, on_file: &dyn Fn(usize, usize)) -> Result<(Re
         );
     };
     let address = Address::parse(&uri, environment)?;
-    let manifest = Checkpoint::read(&checkpoint)?.manifest;
+    let manifest = Manifest::read(&checkpoint)?;
     let record = RunRecord::read(&checkpoint)?;
     let facts = RunFacts {
         name,
@@ -54,7 +54,6 @@ pub fn push(options: &PushOptions, on_file: &dyn Fn(usize, usize)) -> Result<(Re
     }
     let journal = results::journal_of(&checkpoint)?;
     let unsent = journal.moments().get(delivery.sent()..).unwrap_or_default().to_vec();
-    let results = results::results_of(&checkpoint, &report)
-        .with_context(|| format!("run `{name}` is not whole"))?;
-    Ok((Tracked::new(delivery, unsent, results).deliver(on_file)?, true))
+    let tracked = Tracked::of_finished((delivery, unsent), (checkpoint, report));
+    Ok((tracked.deliver(on_file).with_context(|| format!("run `{name}`"))?, true))
 }

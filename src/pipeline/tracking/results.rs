@@ -12,7 +12,7 @@ use crate::{
     data::{TableFile, parse_number, sha256_file},
     evaluate::Scores,
     pipeline::{export_job, run_record::RunRecord},
-    report::{Baseline, verdict},
+    report::{Baseline, unit_suffix, verdict},
     track::{FoldName, Journal, Receipt, TrackedResults, model_files},
     train::{Checkpoint, Manifest},
 };
@@ -27,7 +27,6 @@ pub(super) fn results_of(checkpoint: &Path, report: &Path) -> Result<TrackedResu
     let model = Checkpoint::read(checkpoint)?;
     let (manifest, record) = (&model.manifest, RunRecord::read(checkpoint)?);
     let metrics = &manifest.metrics;
-    let folds = metrics["folds"].as_array().map_or(&[][..], Vec::as_slice);
     let facts = export_job::facts(&model, checkpoint);
     let columns = manifest.schema.features.as_slice();
     let onnx = export_job::bytes(&model, checkpoint);
@@ -35,7 +34,7 @@ pub(super) fn results_of(checkpoint: &Path, report: &Path) -> Result<TrackedResu
     files.extend(files_below("checkpoint", checkpoint)?);
     Ok(TrackedResults {
         scores: scores_of(metrics),
-        fold_scores: folds.iter().map(|fold| numbers("cv", fold)).collect(),
+        fold_scores: folds(metrics).iter().map(|fold| numbers("cv", fold)).collect(),
         ended: milliseconds(&record.ended),
         note: note(manifest)?,
         files,
@@ -45,11 +44,15 @@ pub(super) fn results_of(checkpoint: &Path, report: &Path) -> Result<TrackedResu
 
 /// The folds of a finished run.
 pub(super) fn folds_of(manifest: &Manifest) -> Vec<FoldName> {
-    let folds = manifest.metrics["folds"].as_array().map_or(&[][..], Vec::as_slice);
     let number = |fold: &Value, name: &str| fold[name].as_u64().unwrap_or_default() as usize;
     let name =
         |fold: &Value| FoldName { repeat: number(fold, "repeat"), fold: number(fold, "fold") };
-    folds.iter().map(name).collect()
+    folds(&manifest.metrics).iter().map(name).collect()
+}
+
+/// The scores of each fold.
+fn folds(metrics: &Value) -> &[Value] {
+    metrics["folds"].as_array().map_or(&[], Vec::as_slice)
 }
 
 /// The scores of a whole run and of its baseline.
@@ -77,9 +80,8 @@ fn note(manifest: &Manifest) -> Result<String> {
     let baseline = metrics["baseline"]["name"].as_str().map(|name| -> Result<Baseline> {
         Ok(Baseline { name: name.to_owned(), scores: scores(&metrics["baseline"])? })
     });
-    let unit = if unit.is_empty() { String::new() } else { format!("\u{a0}{unit}") };
     let level = metrics["cv"]["level"].as_f64().unwrap_or(manifest.calibration.level);
-    let mut note = verdict(&pooled, level, &unit, baseline.transpose()?.as_ref());
+    let mut note = verdict(&pooled, level, &unit_suffix(unit), baseline.transpose()?.as_ref());
     let warnings = metrics["warnings"].as_array().into_iter().flatten();
     for warning in warnings.filter_map(Value::as_str) {
         note += "\n\n**Warning:** ";

@@ -18,6 +18,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The slowest line that a file may take, bytes per second.
 const SLOWEST: u64 = 200_000;
 
+/// Longest time for a file from the server, and the largest, bytes.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(10);
+const LARGEST_FILE: u64 = 8 << 30;
+
 /// Statuses after which trying again may help, as in MLflow's own clients.
 const PASSING: [u16; 6] = [408, 429, 500, 502, 503, 504];
 
@@ -80,11 +84,39 @@ impl Client {
         self.json(answer)
     }
 
-    /// Puts a file below the server's artifacts.
-    pub(super) fn put(&self, path: &str, content: Content<'_>) -> Result<(), TrackError> {
+    /// The URL of a file below the server's artifacts.
+    fn artifact_url(&self, path: &str) -> String {
         let segments: Vec<String> = path.split('/').map(encoded).collect();
         let base = &self.address.base;
-        let url = format!("{base}/api/2.0/mlflow-artifacts/artifacts/{}", segments.join("/"));
+        format!("{base}/api/2.0/mlflow-artifacts/artifacts/{}", segments.join("/"))
+    }
+
+    /// Gets a file from below the server's artifacts.
+    pub(super) fn get(&self, path: &str) -> Result<Vec<u8>, TrackError> {
+        let request = self.signed(self.agent.get(self.artifact_url(path)));
+        let answer = request.config().timeout_global(Some(DOWNLOAD_TIMEOUT)).build().call();
+        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
+        if answer.status().as_u16() >= 300 {
+            return Err(self.json(Ok(answer)).err().unwrap_or_else(|| self.no_file(path)));
+        }
+        let bytes = answer.body_mut().with_config().limit(LARGEST_FILE).read_to_vec();
+        bytes.map_err(|error| self.unreachable(&error))
+    }
+
+    /// An answer without the file that was asked for.
+    fn no_file(&self, path: &str) -> TrackError {
+        TrackError::Refused {
+            server: self.address.base.clone(),
+            code: "no file".to_owned(),
+            message: format!("there is no {path}"),
+            hint: "push the run again: `massay track push NAME`".to_owned(),
+            passes: false,
+        }
+    }
+
+    /// Puts a file below the server's artifacts.
+    pub(super) fn put(&self, path: &str, content: Content<'_>) -> Result<(), TrackError> {
+        let url = self.artifact_url(path);
         let time = |bytes: u64| Some(TIMEOUT + Duration::from_secs(bytes / SLOWEST));
         let request = self.signed(self.agent.put(&url)).content_type("application/octet-stream");
         let answer = match content {

@@ -18,4 +18,4 @@ pub use error::TrackError;
 pub use live_tracker::LiveTracker;
 pub use model_files::model_files;
 pub use receipt::{Receipt, RegisteredVersion};
-pub use registry::{Alias, Registry};
+pub use registry::{Alias, ModelUri, Registry};

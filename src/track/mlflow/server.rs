@@ -170,17 +170,45 @@ impl Server {
         name: &str,
         content: Content<'_>,
     ) -> Result<(), TrackError> {
+        self.0.put(&self.artifact(entry, name)?, content)
+    }
+
+    /// The path of a file below the server's artifacts.
+    fn artifact(&self, entry: &Entry, name: &str) -> Result<String, TrackError> {
         let Some(folder) = entry.artifacts.strip_prefix(PROXIED) else {
             return Err(TrackError::Refused {
                 server: self.0.server().to_owned(),
                 code: "no proxy".to_owned(),
-                message: format!("files would have to go to {} directly", entry.artifacts),
-                hint: "start the server with `--artifacts-destination`, which takes files itself"
-                    .to_owned(),
+                message: format!("files are kept at {} directly", entry.artifacts),
+                hint:
+                    "start the server with `--artifacts-destination`, which passes files on itself"
+                        .to_owned(),
                 passes: false,
             });
         };
-        self.0.put(&format!("{}/{name}", folder.trim_matches('/')), content)
+        Ok(format!("{}/{name}", folder.trim_matches('/')))
+    }
+
+    /// The run that a version of a registered model comes from.
+    pub(super) fn run_of_version(&self, name: &str, version: &str) -> Result<Entry, TrackError> {
+        let query = [("name", name), ("version", version)];
+        let found = self.0.call("model-versions/get", Ask::Get(&query))?;
+        let run = text(&found["model_version"]["run_id"]);
+        let found = self.0.call("runs/get", Ask::Get(&[("run_id", &run)]))?;
+        Ok(run_of(&found["run"]))
+    }
+
+    /// Names of the files in a folder of a run.
+    pub(super) fn files(&self, run: &Entry, folder: &str) -> Result<Vec<String>, TrackError> {
+        let query = [("run_id", run.id.as_str()), ("path", folder)];
+        let found = self.0.call("artifacts/list", Ask::Get(&query))?;
+        let files = found["files"].as_array().into_iter().flatten();
+        Ok(files.filter(|file| file["is_dir"] != true).map(|file| text(&file["path"])).collect())
+    }
+
+    /// The content of a file of a run.
+    pub(super) fn get(&self, run: &Entry, name: &str) -> Result<Vec<u8>, TrackError> {
+        self.0.get(&self.artifact(run, name)?)
     }
 
     /// The model that a run has logged, if any.

@@ -44,6 +44,12 @@ impl Array {
         Self { kind: Dtype::F64, shape: vec![values.len()], bytes }
     }
 
+    /// A matrix, row-major.
+    pub(in crate::train) fn matrix(values: &[f64], columns: usize) -> Self {
+        let shape = vec![values.len() / columns.max(1), columns];
+        Self { shape, ..Self::doubles(values) }
+    }
+
     fn singles(values: impl Iterator<Item = f32>) -> Self {
         let bytes: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
         Self { kind: Dtype::F32, shape: vec![bytes.len() / 4], bytes }

@@ -1,0 +1,112 @@
+//! `massay serve`
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::{
+    model::BackendKind,
+    pipeline::{ModelChoice, Params, ServeOptions, Serving, serve},
+    serve::Access,
+};
+
+use super::{backends::BackendArgument, say};
+
+/// Serve predictions over HTTP, with a page.
+///
+/// Answers `POST /predict`, MLflow's scoring protocol (`/invocations`), the Open Inference Protocol (`/v2`),
+/// and more that `/docs` shows; the page is at `/`. Keys of clients stand in `--api-keys` or
+/// `MASSAY_API_KEYS` (with commas between them), the token for `/admin` in `MASSAY_ADMIN_TOKEN`.
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// Folder of a checkpoint, e.g. `checkpoints/NAME`, or `models:/NAME@ALIAS` on an MLflow server
+    #[arg(long, value_name = "FOLDER", required_unless_present = "champion")]
+    checkpoint: Option<String>,
+    /// Serve the champion, and whatever becomes the champion later; of MODEL where there are several
+    #[arg(long, value_name = "MODEL", num_args = 0..=1, conflicts_with = "checkpoint")]
+    champion: Option<Vec<String>>,
+    /// Address and port to listen at (`serve.address`) [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<String>,
+    /// File with the keys of clients, one on each line
+    #[arg(long, value_name = "FILE")]
+    api_keys: Option<PathBuf>,
+    /// MLflow server of `models:/` [default: `MLFLOW_TRACKING_URI`]
+    #[arg(long, value_name = "URI")]
+    mlflow: Option<String>,
+    /// Where to compute [default: flex, the CPU]
+    #[command(flatten)]
+    backend: BackendArgument,
+    /// Parameters [default: params.toml where there is one]
+    #[arg(long, value_name = "FILE")]
+    params: Option<PathBuf>,
+    /// Any other parameter, e.g. `serve.max_rows`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+impl ServeArguments {
+    pub(super) fn run(self) -> Result<()> {
+        let mut params = Params::load(self.params.as_deref(), &self.sets)?;
+        if let Some(address) = self.address {
+            params.serve.address = address;
+        }
+        let model = match (self.checkpoint, self.champion) {
+            (Some(uri), _) if uri.starts_with("models:/") => ModelChoice::Mlflow(uri),
+            (Some(folder), _) => ModelChoice::Checkpoint(folder.into()),
+            (None, champion) => ModelChoice::Champion(champion.unwrap_or_default().pop()),
+        };
+        let options = ServeOptions {
+            params,
+            model,
+            mlflow: self.mlflow,
+            backend: self.backend.backend.unwrap_or(BackendKind::Flex),
+            access: access(self.api_keys)?,
+        };
+        serve(options, &|serving| say(&greeting(serving)))
+    }
+}
+
+/// The keys in a file, or those in the environment.
+fn access(file: Option<PathBuf>) -> Result<Access> {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let keys = match file {
+        Some(path) => keys_of(&path)?,
+        None => variable("MASSAY_API_KEYS").replace(',', "\n"),
+    };
+    let admin = variable("MASSAY_ADMIN_TOKEN");
+    Ok(Access::new(lines(&keys), (!admin.is_empty()).then_some(admin.as_str())))
+}
+
+/// The text of a file of keys: one without keys would open the service to everybody.
+fn keys_of(path: &Path) -> Result<String> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("{}: the keys cannot be read", path.display()))?;
+    if lines(&text).next().is_none() {
+        bail!("{}: there is no key, expected one on each line", path.display());
+    }
+    Ok(text)
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|key| !key.is_empty() && !key.starts_with('#'))
+}
+
+/// What is said once requests are taken.
+fn greeting(serving: &Serving<'_>) -> String {
+    let (schema, address) = (&serving.model.schema, serving.address);
+    let unit = if schema.unit.is_empty() { String::new() } else { format!(" in {}", schema.unit) };
+    let mut text = format!(
+        "{} predicts `{}`{unit}\npage       http://{address}/\npaths      http://{address}/docs",
+        serving.model.version, schema.target
+    );
+    if serving.is_open {
+        text +=
+            "\n\nwarning: whoever reaches this address may ask; `--api-keys FILE` asks for a key";
+    }
+    text
+}

@@ -1,0 +1,99 @@
+//! The body of a request.
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, StatusCode, header},
+};
+use http_body_util::LengthLimitError;
+use std::{error::Error, sync::Arc};
+
+use super::{Fault, Service, request_id::RequestId};
+
+/// A whole body, no longer than allowed, with the kind that its sender says it is.
+pub(super) struct WholeBody {
+    pub(super) bytes: Bytes,
+    pub(super) kind: ContentKind,
+    pub(super) request_id: String,
+}
+
+/// What a body is, by its `Content-Type`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ContentKind {
+    Json,
+    Csv,
+    /// Anything else; empty where nothing is said.
+    Other(String),
+}
+
+impl ContentKind {
+    fn of(headers: &HeaderMap) -> Self {
+        let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let value = value.unwrap_or_default();
+        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/json" => Self::Json,
+            other if other.starts_with("application/") && other.ends_with("+json") => Self::Json,
+            "text/csv" => Self::Csv,
+            _ => Self::Other(value.to_owned()),
+        }
+    }
+
+    /// What is said of a kind that a path does not take.
+    pub(super) fn refused(&self, expected: &str) -> Fault {
+        let found = match self {
+            Self::Json => "`application/json`".to_owned(),
+            Self::Csv => "`text/csv`".to_owned(),
+            Self::Other(kind) if kind.is_empty() => "nothing".to_owned(),
+            Self::Other(kind) => format!("`{kind}`"),
+        };
+        let message = format!("the Content-Type is {found}, expected {expected}");
+        Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message)
+    }
+}
+
+impl WholeBody {
+    /// The body, which must be JSON.
+    pub(super) fn json(&self) -> Result<serde_json::Value, Fault> {
+        match &self.kind {
+            ContentKind::Json => super::rows::json(&self.bytes),
+            other => Err(other.refused("`application/json`")),
+        }
+    }
+}
+
+impl FromRequest<Arc<Service>> for WholeBody {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, service: &Arc<Service>) -> Result<Self, Fault> {
+        let most = service.config.max_body;
+        let kind = ContentKind::of(request.headers());
+        let id = request.extensions().get::<RequestId>();
+        let request_id = id.map_or_else(String::new, |id| id.0.clone());
+        refuse_foreign_encoding(request.headers())?;
+        let bytes = whole(request.into_body(), most).await?;
+        Ok(Self { bytes, kind, request_id })
+    }
+}
+
+async fn whole(body: Body, most: usize) -> Result<Bytes, Fault> {
+    to_bytes(body, most).await.map_err(|error| {
+        if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) {
+            let message = format!("the body is longer than {most} bytes");
+            let fault = Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+            return fault.hint("send it in several requests, or raise `serve.max_body`");
+        }
+        Fault::malformed(format!("the body broke off: {error}"))
+    })
+}
+
+fn refuse_foreign_encoding(headers: &HeaderMap) -> Result<(), Fault> {
+    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    match encoding {
+        None | Some("identity") => Ok(()),
+        Some(other) => {
+            let message = format!("the Content-Encoding is `{other}`, expected none");
+            Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", message))
+        }
+    }
+}

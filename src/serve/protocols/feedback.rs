@@ -1,0 +1,110 @@
+//! `POST /feedback`: the true value of a row that was predicted, or could have been.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::serve::{
+    Fault, FaultAnswer, ServedModel, Service,
+    body::WholeBody,
+    recent::Remembered,
+    rows::{RowReader, kind},
+};
+
+/// A true value, for a predicted row or with the row itself.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is read as plain JSON")]
+pub(in crate::serve) struct Feedback {
+    /// The true value of the target.
+    truth: f64,
+    /// Id of the request that predicted the row.
+    request_id: Option<String>,
+    /// Position of the row in that request, from 0.
+    row: Option<usize>,
+    /// The row, where no request is named: its columns by name.
+    record: Option<std::collections::BTreeMap<String, Option<f64>>>,
+}
+
+/// What became of a true value.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(in crate::serve) struct FeedbackAnswer {
+    /// What was predicted.
+    pub prediction: f64,
+    /// Lower bound of the interval.
+    pub lower: f64,
+    /// Upper bound of the interval.
+    pub upper: f64,
+    /// The true value.
+    pub truth: f64,
+    /// True value minus prediction.
+    pub residual: f64,
+    /// Whether the true value lies within the interval.
+    pub covered: bool,
+}
+
+/// Tell the true value of a row.
+///
+/// Names the request that predicted the row (and the position of the row there, from 0), or brings the row
+/// itself. The newest 100,000 predictions are remembered.
+#[utoipa::path(post, path = "/feedback", tag = "massay", request_body = Feedback, responses(
+    (status = 200, body = FeedbackAnswer), (status = "4XX", body = FaultAnswer),
+    (status = 503, body = FaultAnswer),
+), security((), ("key" = [])))]
+pub(in crate::serve) async fn feedback(
+    State(service): State<Arc<Service>>,
+    body: WholeBody,
+) -> Result<Json<FeedbackAnswer>, Fault> {
+    let model = service.slot.current();
+    let value = body.json()?;
+    let Value::Object(own) = &value else {
+        return Err(Fault::malformed(format!("the body is {}, expected an object", kind(&value))));
+    };
+    let truth = own.get("truth").and_then(Value::as_f64).filter(|truth| truth.is_finite());
+    let truth = truth.ok_or_else(|| Fault::malformed("`truth` is missing or is not a number"))?;
+    let predicted = match (own.get("request_id"), own.get("record")) {
+        (Some(Value::String(id)), None) => remembered(&service, id, own.get("row"))?,
+        (None, Some(record)) => predicted(&service, (&model, &body.request_id), record).await?,
+        _ => {
+            let message = "expected either `request_id` (text) or `record` (an object)";
+            return Err(Fault::malformed(message));
+        }
+    };
+    service.metrics.learnt(&predicted, truth);
+    Ok(Json(answer(predicted, truth)))
+}
+
+fn answer(predicted: Remembered, truth: f64) -> FeedbackAnswer {
+    let Remembered { value, lower, upper } = predicted;
+    let covered = lower <= truth && truth <= upper;
+    FeedbackAnswer { prediction: value, lower, upper, truth, residual: truth - value, covered }
+}
+
+fn remembered(service: &Service, id: &str, row: Option<&Value>) -> Result<Remembered, Fault> {
+    let row = match row {
+        None => Some(0),
+        Some(row) => row.as_u64().and_then(|row| usize::try_from(row).ok()),
+    };
+    let row = row.ok_or_else(|| Fault::malformed("`row` is not a whole number from 0"))?;
+    let known = service.recent.of(id).ok_or_else(|| {
+        let message = format!("no prediction of a request `{id}` is remembered");
+        let fault = Fault::new(StatusCode::NOT_FOUND, "unknown_request", message);
+        fault.hint("bring the row itself as `record`")
+    })?;
+    known.get(row).copied().ok_or_else(|| {
+        let message = format!("request `{id}` had {} rows, there is no row {row}", known.len());
+        Fault::new(StatusCode::NOT_FOUND, "unknown_row", message)
+    })
+}
+
+async fn predicted(
+    service: &Service,
+    request: (&Arc<ServedModel>, &str),
+    record: &Value,
+) -> Result<Remembered, Fault> {
+    let rows = RowReader::new(request.0, 1).records(std::slice::from_ref(record))?;
+    let predictions = service.predict(request, rows).await?;
+    predictions.first().map(Remembered::of).ok_or_else(|| Fault::malformed("there is no row"))
+}

@@ -1,0 +1,65 @@
+//! What identifies a request in answers and logs.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use axum::http::HeaderMap;
+
+/// Header that carries the id.
+pub(super) const HEADER: &str = "x-request-id";
+
+/// Longest id that is taken from a request.
+const LONGEST: usize = 64;
+
+/// The id of the request at hand.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Gives ids that no other request has, of this process or another.
+#[derive(Debug)]
+pub(super) struct RequestIds {
+    process: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    pub(super) fn new() -> Self {
+        // The standard library's only source of chance: seeded by the system for each process.
+        let process = RandomState::new().hash_one(std::process::id());
+        Self { process, next: AtomicU64::new(0) }
+    }
+
+    /// The id that a request brings, where it is a decent one, or a new one.
+    pub(super) fn of(&self, headers: &HeaderMap) -> String {
+        let brought = headers.get(HEADER).and_then(|value| value.to_str().ok());
+        brought.filter(|id| is_decent(id)).map_or_else(|| self.next(), str::to_owned)
+    }
+
+    fn next(&self) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        format!("{:016x}{number:08x}", self.process)
+    }
+}
+
+fn is_decent(id: &str) -> bool {
+    let decent = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    !id.is_empty() && id.len() <= LONGEST && id.chars().all(decent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decent_id_is_kept_and_another_replaced() {
+        let ids = RequestIds::new();
+        let of = |id: &str| {
+            ids.of(&[(HEADER.parse().unwrap(), id.parse().unwrap())].into_iter().collect())
+        };
+        assert_eq!(of("job-7:3"), "job-7:3");
+        let (a, b) = (of("with space"), of(&"x".repeat(65)));
+        assert!(a != b && a.len() == 24 && b.len() == 24, "{a} {b}");
+    }
+}

@@ -1,0 +1,115 @@
+//! The socket: connections in, requests to the router, and an end without broken answers.
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, extract::Request};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{interval, sleep, timeout},
+};
+use tower::ServiceExt;
+
+use super::{Peer, Service, router};
+
+/// Longest time for the head of a request: who sends it drop by drop does not keep a connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Pause after the system has refused a connection, for want of file handles mostly.
+const REFUSED_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `stop` is done, then lets what is under way end, for as long as the parameters say.
+pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let router = router(Arc::clone(&service));
+    let connections = Arc::new(Semaphore::new(service.config.max_connections));
+    let graceful = GracefulShutdown::new();
+    let watching = tokio::spawn(watch(Arc::clone(&service)));
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let (stream, peer, place) = tokio::select! {
+            accepted = accept(&listener, &connections) => accepted,
+            () = &mut stop => break,
+        };
+        connect(&router, &graceful, (stream, peer, place));
+    }
+    service.leave();
+    drop(listener);
+    watching.abort();
+    let drain = Duration::from_secs_f64(service.config.drain);
+    if timeout(drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were cut off after {} s", service.config.drain);
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed: there is always a place in the end.
+    let place = Arc::clone(connections).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, peer, place),
+            Err(error) if is_of_the_client(&error) => {}
+            Err(error) => {
+                tracing::error!("no connection can be taken: {error}");
+                sleep(REFUSED_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// Answers the requests of one connection in a task of its own.
+fn connect(
+    router: &Router,
+    graceful: &GracefulShutdown,
+    (stream, peer, place): (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>),
+) {
+    // Small answers leave at once.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("{peer}: {error}");
+    }
+    let own = router.clone().map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        request
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(own));
+    let watched = graceful.watch(connection);
+    tokio::spawn(async move {
+        // A client that breaks off is no event.
+        if let Err(error) = watched.await {
+            tracing::debug!("{peer}: {error}");
+        }
+        drop(place);
+    });
+}
+
+/// Looks for another model from time to time.
+async fn watch(service: Arc<Service>) {
+    if service.config.reload <= 0.0 {
+        return;
+    }
+    let mut ticks = interval(Duration::from_secs_f64(service.config.reload));
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let own = Arc::clone(&service);
+        // What goes wrong is logged and counted there.
+        let _ = tokio::task::spawn_blocking(move || own.reload(false)).await;
+    }
+}

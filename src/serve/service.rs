@@ -1,0 +1,127 @@
+//! Everything that requests share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::http::StatusCode;
+use tokio::sync::Semaphore;
+
+use crate::model::Prediction;
+
+use super::{
+    Access, Fault, ModelSlot, ReloadError, ServeConfig, ServedModel, client_rate::ClientRate,
+    metrics::Metrics, queue::PredictionQueue, recent::RecentPredictions, request_id::RequestIds,
+    served_model::is_sound,
+};
+
+/// The service without its socket: a model, and everything that requests share.
+pub struct Service {
+    /// The model that answers.
+    pub slot: ModelSlot,
+    /// How it listens and what it refuses.
+    pub config: ServeConfig,
+    pub(super) access: Access,
+    pub(super) metrics: Metrics,
+    pub(super) recent: RecentPredictions,
+    pub(super) ids: RequestIds,
+    pub(super) places: Semaphore,
+    pub(super) rate: ClientRate,
+    queue: PredictionQueue,
+    is_leaving: AtomicBool,
+}
+
+impl Service {
+    /// A service that is ready: the model in `slot` has predicted already.
+    #[must_use]
+    pub fn new(slot: ModelSlot, config: ServeConfig, access: Access) -> Self {
+        Self {
+            metrics: Metrics::new(&slot.current()),
+            recent: RecentPredictions::default(),
+            ids: RequestIds::new(),
+            places: Semaphore::new(config.max_requests),
+            rate: ClientRate::new(config.rate, config.burst),
+            queue: PredictionQueue::new(rayon::current_num_threads()),
+            is_leaving: AtomicBool::new(false),
+            slot,
+            config,
+            access,
+        }
+    }
+
+    /// Predicts raw rows in the order of the columns of `model` and remembers what it said.
+    pub(super) async fn predict(
+        &self,
+        (model, request): (&Arc<ServedModel>, &str),
+        rows: Vec<f64>,
+    ) -> Result<Vec<Prediction>, Fault> {
+        let own = rows.clone();
+        let predictions = self.queue.predict(Arc::clone(model), rows).await;
+        let predictions = predictions.ok_or_else(|| {
+            let message = "the prediction broke off; the service goes on";
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+        })?;
+        if let Some(row) = predictions.iter().position(|own| !is_sound(own)) {
+            let message =
+                format!("row {row} is so far from anything known that it has no prediction");
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Err(Fault::new(status, "no_prediction", message).at_row(row));
+        }
+        self.metrics.predicted(model, &own, &predictions);
+        self.recent.add(request, &predictions);
+        Ok(predictions)
+    }
+
+    /// Looks for another model; see [`ModelSlot::reload`].
+    ///
+    /// # Errors
+    /// When it cannot be read or is refused.
+    pub fn reload(&self, anew: bool) -> Result<bool, ReloadError> {
+        let outcome = self.slot.reload(anew);
+        match &outcome {
+            Ok(true) => self.changed("reloaded"),
+            Ok(false) => {}
+            Err(error) => self.failed(error),
+        }
+        outcome
+    }
+
+    /// Goes back to the model before; see [`ModelSlot::roll_back`].
+    ///
+    /// # Errors
+    /// When there is none or it cannot be read.
+    pub fn roll_back(&self) -> Result<(), ReloadError> {
+        let outcome = self.slot.roll_back();
+        match &outcome {
+            Ok(()) => self.changed("rolled_back"),
+            Err(error) => self.failed(error),
+        }
+        outcome
+    }
+
+    fn changed(&self, outcome: &'static str) {
+        self.metrics.reloaded(outcome);
+        tracing::info!(model = %self.slot.current().version, "{outcome}");
+    }
+
+    fn failed(&self, error: &ReloadError) {
+        self.metrics.reloaded("refused");
+        tracing::warn!("{error}");
+    }
+
+    /// The metrics as text.
+    pub(super) fn metrics_text(&self) -> String {
+        self.metrics.text(&self.slot.current(), self.queue.waiting())
+    }
+
+    /// From now on it is not ready: what is under way ends, nothing new should come.
+    pub fn leave(&self) {
+        self.is_leaving.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether new requests should come.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.is_leaving.load(Ordering::SeqCst)
+    }
+}
