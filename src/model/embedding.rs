@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{ParameterShape, Role};
 
 /// Frequencies of a periodic embedding, and numbers that they are mixed into.
-const FREQUENCIES: usize = 16;
-const MIXED: usize = 3;
+pub(super) const FREQUENCIES: usize = 16;
+pub(super) const MIXED: usize = 3;
 
 /// Bins of a piecewise-linear embedding, and numbers that they are mixed into.
 pub const BINS: usize = 48;

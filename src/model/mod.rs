@@ -13,6 +13,7 @@ mod domain;
 mod domain_guard;
 mod embedding;
 mod gram;
+mod host_stack;
 mod kernel;
 mod linear;
 mod neighbours;
@@ -24,6 +25,7 @@ mod shape;
 mod spread;
 mod stack;
 mod trees;
+mod vector_math;
 mod weights;
 
 pub use activation::Activation;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -10,12 +10,17 @@ use crate::features::{FeatureMatrix, PerFold, Preprocessor, TargetTransform};
 
 use super::{
     Backend, Calibration, Domain, FoldValue, MemberScaling, MemberWeights, MlpStack, Models,
-    StackScaling, StackShape,
+    BackendKind, StackScaling, StackShape,
+    host_stack::{self, HostStack},
     stack::{host, tensor},
 };
 
 /// Raw rows that become features at once.
 const BLOCK_ROWS: usize = 4096;
+
+/// Rows that the networks on the CPU answer at once: their values between two layers stay in the
+/// cache, and few enough to spread a table over threads.
+const HOST_ROWS: usize = 8 * host_stack::TALL;
 
 /// One answer, in the target's own unit.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,17 +101,24 @@ impl FoldTarget {
     }
 }
 
-/// Some networks on a device, with the scaling around them.
+/// Some networks with the scaling around them.
 #[derive(Clone, Debug)]
 pub struct StackPredictor {
-    stack: MlpStack,
-    inputs: StackScaling,
+    networks: Networks,
     scaling: Vec<MemberScaling>,
-    backend: Backend,
+}
+
+/// Where networks are computed.
+#[derive(Clone, Debug)]
+enum Networks {
+    /// On the CPU, by our own arithmetic.
+    Host(HostStack),
+    /// By a backend of burn.
+    Device { stack: MlpStack, inputs: StackScaling, backend: Backend },
 }
 
 impl StackPredictor {
-    /// Puts `members` with their `scaling` on the device of `backend`.
+    /// Makes `members` with their `scaling` ready on `backend`.
     #[must_use]
     pub fn new(
         shape: &StackShape,
@@ -114,12 +126,17 @@ impl StackPredictor {
         scaling: &[MemberScaling],
         backend: &Backend,
     ) -> Self {
-        Self {
-            stack: MlpStack::new(shape, members, &backend.device),
-            inputs: StackScaling::new(scaling.iter(), &backend.device),
-            scaling: scaling.to_vec(),
-            backend: backend.clone(),
-        }
+        let fast = backend.kind == BackendKind::Flex;
+        let host = fast.then(|| HostStack::new(shape, members, scaling)).flatten();
+        let networks = host.map_or_else(
+            || Networks::Device {
+                stack: MlpStack::new(shape, members, &backend.device),
+                inputs: StackScaling::new(scaling.iter(), &backend.device),
+                backend: backend.clone(),
+            },
+            Networks::Host,
+        );
+        Self { networks, scaling: scaling.to_vec() }
     }
 
     /// Calls `finish` with each row's position and the transformed targets that the networks give
@@ -130,10 +147,13 @@ impl StackPredictor {
         matrices: &PerFold<FeatureMatrix>,
         finish: impl Fn(usize, &[f64]) -> T + Sync,
     ) -> Vec<T> {
-        let (rows, block) = (matrices.get(0).rows(), self.block_rows());
+        let rows = matrices.get(0).rows();
+        let block = self.block_rows(rows);
         let starts: Vec<usize> = (0..rows).step_by(block).collect();
         let evaluate = |start: usize| self.block(matrices, start..rows.min(start + block), &finish);
-        if self.backend.is_cpu() {
+        if let [only] = starts.as_slice() {
+            evaluate(*only)
+        } else if self.is_cpu() {
             starts.into_par_iter().flat_map_iter(evaluate).collect()
         } else {
             starts.into_iter().flat_map(evaluate).collect()
@@ -146,50 +166,76 @@ impl StackPredictor {
         rows: Range<usize>,
         finish: impl Fn(usize, &[f64]) -> T,
     ) -> Vec<T> {
-        let inputs = self.inputs.apply(self.features(matrices, rows.clone()));
-        let outputs = host(self.stack.predict(inputs));
         let per_fold = self.scaling.len() / matrices.of_fold().len();
+        let outputs = match &self.networks {
+            Networks::Host(stack) => stack
+                .outputs(rows.len(), |member| part(matrices.get(member / per_fold), rows.clone())),
+            Networks::Device { stack, inputs, backend } => {
+                let features = self.features(matrices, rows.clone(), &backend.device);
+                host(stack.predict(inputs.apply(features)))
+            }
+        };
+        let mut targets = Vec::with_capacity(self.scaling.len());
         let answer = |(position, row): (usize, usize)| {
-            let output = |(member, scaling): (usize, &MemberScaling)| {
+            targets.clear();
+            targets.extend(self.scaling.iter().enumerate().map(|(member, scaling)| {
                 let features = matrices.get(member / per_fold).row(row);
                 scaling.target(outputs[member * rows.len() + position], features)
-            };
-            let targets: Vec<f64> = self.scaling.iter().enumerate().map(output).collect();
+            }));
             finish(row, &targets)
         };
         rows.clone().enumerate().map(answer).collect()
     }
 
     /// Features `[1, rows, columns]` where all folds see the same, else `[M, rows, columns]`.
-    fn features(&self, matrices: &PerFold<FeatureMatrix>, rows: Range<usize>) -> Tensor<3> {
+    fn features(
+        &self,
+        matrices: &PerFold<FeatureMatrix>,
+        rows: Range<usize>,
+        device: &Device,
+    ) -> Tensor<3> {
         let (columns, count) = (matrices.get(0).columns(), rows.len());
-        let part = |matrix: &FeatureMatrix| -> Vec<f32> {
-            matrix.values()[rows.start * columns..rows.end * columns].to_vec()
-        };
-        let device = &self.backend.device;
         if let [matrix] = matrices.distinct() {
-            return tensor(part(matrix), [1, count, columns], device);
+            return tensor(part(matrix, rows).to_vec(), [1, count, columns], device);
         }
         let members = self.scaling.len();
         let per_fold = members / matrices.of_fold().len();
-        let all = (0..members).flat_map(|member| part(matrices.get(member / per_fold)));
-        tensor(all.collect(), [members, count, columns], device)
+        let own = |member| part(matrices.get(member / per_fold), rows.clone());
+        let all: Vec<f32> = (0..members).flat_map(own).copied().collect();
+        tensor(all, [members, count, columns], device)
     }
 
     /// Whether the networks are on the CPU.
     #[must_use]
     pub fn is_cpu(&self) -> bool {
-        self.backend.is_cpu()
+        match &self.networks {
+            Networks::Host(_) => true,
+            Networks::Device { backend, .. } => backend.is_cpu(),
+        }
     }
 
-    /// Rows per block: activations of all networks within a few megabytes on the CPU.
-    fn block_rows(&self) -> usize {
-        let shape = &self.stack.shape;
-        let widest = shape.hidden.iter().copied().max().unwrap_or(1).max(shape.layer(0).0);
-        let widest = widest * shape.copies;
-        let budget = if self.backend.is_cpu() { 1 << 19 } else { 1 << 24 };
-        (budget / (widest * self.scaling.len())).clamp(16, 4096)
+    /// Rows per block of `rows`: for every thread one at least on the CPU, activations of all networks
+    /// within a few megabytes elsewhere.
+    fn block_rows(&self, rows: usize) -> usize {
+        match &self.networks {
+            Networks::Host(_) => {
+                let share = rows.div_ceil(rayon::current_num_threads());
+                share.next_multiple_of(host_stack::TALL).clamp(2 * host_stack::TALL, HOST_ROWS)
+            }
+            Networks::Device { stack, backend, .. } => {
+                let shape = &stack.shape;
+                let widest = shape.hidden.iter().copied().max().unwrap_or(1).max(shape.layer(0).0);
+                let widest = widest * shape.copies;
+                let budget = if backend.is_cpu() { 1 << 19 } else { 1 << 24 };
+                (budget / (widest * self.scaling.len())).clamp(16, 4096)
+            }
+        }
     }
+}
+
+/// The values of some rows.
+fn part(matrix: &FeatureMatrix, rows: Range<usize>) -> &[f32] {
+    &matrix.values()[rows.start * matrix.columns()..rows.end * matrix.columns()]
 }
 
 /// Everything that is needed to answer for raw rows. Evaluation, prediction, export and service

@@ -24,6 +24,7 @@ pub enum InputScaling {
 }
 
 impl InputScaling {
+    #[inline]
     fn bound(self, x: f32) -> f32 {
         match self {
             Self::Standard => x.clamp(-LARGEST_INPUT, LARGEST_INPUT),
@@ -54,6 +55,15 @@ impl InputMap {
             self.scaling.bound((x - centre) * inverse)
         };
         values.extend(row.iter().zip(constants).map(own));
+    }
+
+    /// [`Self::scale`] into a row that is there.
+    #[inline]
+    pub(super) fn write_scaled(&self, row: &[f32], scaled: &mut [f32]) {
+        let constants = self.centre.iter().zip(&self.inverse_scale);
+        for ((scaled, x), (centre, inverse)) in scaled.iter_mut().zip(row).zip(constants) {
+            *scaled = self.scaling.bound((x - centre) * inverse);
+        }
     }
 
     /// Whether it maps rows of `columns` features.

@@ -1,0 +1,124 @@
+//! Elementary functions of single precision, free of branches and tables, so that loops over them
+//! become vector instructions where they are inlined.
+
+use std::f32::consts::{FRAC_1_PI, FRAC_1_SQRT_2, LOG2_E};
+
+/// Added to a number below 2^22, it leaves the nearest integer in the lowest bits: 1.5 * 2^23.
+const ROUND: f32 = 12_582_912.0;
+
+/// The polynomial with `coefficients`, the highest power first (Horner's scheme).
+#[inline(always)]
+fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
+    let mut sum = coefficients[0];
+    for coefficient in &coefficients[1..] {
+        sum = sum.mul_add(x, *coefficient);
+    }
+    sum
+}
+
+/// `e^x` for `x` from -87 to 88, relative error below 2e-7: `2^n e^r` with `r` at most half of ln 2
+/// (Cody and Waite, 1980; coefficients of Cephes, Moshier, 1989).
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    let shifted = x.mul_add(LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    // ln 2 in two parts, the first so short that its product with `n` is exact.
+    let r = n.mul_add(2.121_944_4e-4, n.mul_add(-0.693_359_375, x));
+    let tail = polynomial(
+        r,
+        [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5],
+    );
+    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23));
+    (tail.mul_add(r * r, r) + 1.0) * power
+}
+
+/// `cos x`, absolute error below 2e-7 for `x` within 1000 and growing with `x` beyond, as that of `x`
+/// itself does: `(-1)^n cos r` with `r = x - n pi` and Taylor's series.
+#[inline(always)]
+pub(super) fn cos(x: f32) -> f32 {
+    let shifted = x.mul_add(FRAC_1_PI, ROUND);
+    let n = shifted - ROUND;
+    // pi in three parts, as in `exp`.
+    let r = n.mul_add(-1.509_958e-7, n.mul_add(-9.675_026e-4, n.mul_add(-3.140_625, x)));
+    let r = r.clamp(-2.0, 2.0);
+    let even = polynomial(
+        r * r,
+        [2.087_675_7e-9, -2.755_731_9e-7, 2.480_158_7e-5, -1.388_888_9e-3, 4.166_666_7e-2, -0.5, 1.0],
+    );
+    f32::from_bits(even.to_bits() ^ (shifted.to_bits() << 31))
+}
+
+/// `x tanh(ln(1 + e^x))`, as in [`super::Activation::Mish`].
+#[inline(always)]
+pub(super) fn mish(x: f32) -> f32 {
+    let power = exp(x.clamp(-80.0, 20.0));
+    let n = power * (power + 2.0);
+    x * (n / (n + 2.0))
+}
+
+/// `x / (1 + e^-x)`.
+#[inline(always)]
+pub(super) fn silu(x: f32) -> f32 {
+    x / (1.0 + exp((-x).clamp(-80.0, 80.0)))
+}
+
+/// The hyperbolic tangent, absolute error below 2e-7.
+#[inline(always)]
+pub(super) fn tanh(x: f32) -> f32 {
+    1.0 - 2.0 / (exp((2.0 * x).clamp(-80.0, 80.0)) + 1.0)
+}
+
+/// `x Phi(x)` with the normal distribution function, absolute error below 5e-7 (1 + |x|)
+/// (Abramowitz and Stegun, 1964, 7.1.26).
+#[inline(always)]
+pub(super) fn gelu(x: f32) -> f32 {
+    let scaled = (x * FRAC_1_SQRT_2).abs();
+    let t = 1.0 / scaled.mul_add(0.327_591_1, 1.0);
+    let sum = t * polynomial(
+        t,
+        [1.061_405_4, -1.453_152_1, 1.421_413_8, -0.284_496_72, 0.254_829_6],
+    );
+    let erf = 1.0 - sum * exp((-scaled * scaled).clamp(-80.0, 0.0));
+    0.5 * x * (1.0 + erf.copysign(x))
+}
+
+#[cfg(test)]
+mod tests {
+    use statrs::function::erf::erf;
+
+    use super::*;
+
+    /// The largest `error(found, expected, x)` of a function over `[-range, range]`.
+    fn largest(
+        range: f32,
+        function: fn(f32) -> f32,
+        expected: fn(f64) -> f64,
+        error: fn(f64, f64, f64) -> f64,
+    ) -> f64 {
+        let steps = 200_000;
+        let at = |step: i32| range * step as f32 / steps as f32;
+        let errors = (-steps..=steps).map(|step| {
+            let x = at(step);
+            error(f64::from(function(x)), expected(f64::from(x)), f64::from(x)).abs()
+        });
+        errors.fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn functions_equal_those_of_double_precision() {
+        assert!(largest(85.0, exp, f64::exp, |found, expected, _| found / expected - 1.0) < 2e-7);
+        assert!(largest(1000.0, cos, f64::cos, |found, expected, _| found - expected) < 2e-7);
+        assert!(largest(90.0, tanh, f64::tanh, |found, expected, _| found - expected) < 2e-7);
+        let relative = |found, expected, x: f64| (found - expected) / (1.0 + x.abs());
+        assert!(largest(100.0, mish, |x| x * x.exp().ln_1p().tanh(), relative) < 2e-7);
+        assert!(largest(90.0, silu, |x| x / (1.0 + (-x).exp()), relative) < 2e-7);
+        assert!(largest(30.0, gelu, |x| 0.5 * x * (1.0 + erf(x * 0.5_f64.sqrt())), relative) < 5e-7);
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_none() {
+        for function in [exp, cos, mish, silu, tanh, gelu] {
+            assert!(function(f32::NAN).is_nan());
+        }
+    }
+}
