@@ -13,6 +13,7 @@ mod domain;
 mod domain_guard;
 mod embedding;
 mod gram;
+mod host_layer;
 mod host_stack;
 mod kernel;
 mod linear;

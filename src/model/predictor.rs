@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::features::{FeatureMatrix, PerFold, Preprocessor, TargetTransform};
 
 use super::{
-    Backend, Calibration, Domain, FoldValue, MemberScaling, MemberWeights, MlpStack, Models,
-    BackendKind, StackScaling, StackShape,
-    host_stack::{self, HostStack},
+    Backend, BackendKind, Calibration, Domain, FoldValue, MemberScaling, MemberWeights, MlpStack,
+    Models, StackScaling, StackShape,
+    host_layer::TALL,
+    host_stack::HostStack,
     stack::{host, tensor},
 };
 
@@ -20,7 +21,7 @@ const BLOCK_ROWS: usize = 4096;
 
 /// Rows that the networks on the CPU answer at once: their values between two layers stay in the
 /// cache, and few enough to spread a table over threads.
-const HOST_ROWS: usize = 8 * host_stack::TALL;
+const HOST_ROWS: usize = 8 * TALL;
 
 /// One answer, in the target's own unit.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,7 +221,7 @@ impl StackPredictor {
         match &self.networks {
             Networks::Host(_) => {
                 let share = rows.div_ceil(rayon::current_num_threads());
-                share.next_multiple_of(host_stack::TALL).clamp(2 * host_stack::TALL, HOST_ROWS)
+                share.next_multiple_of(TALL).clamp(2 * TALL, HOST_ROWS)
             }
             Networks::Device { stack, backend, .. } => {
                 let shape = &stack.shape;

@@ -43,7 +43,15 @@ pub(super) fn cos(x: f32) -> f32 {
     let r = r.clamp(-2.0, 2.0);
     let even = polynomial(
         r * r,
-        [2.087_675_7e-9, -2.755_731_9e-7, 2.480_158_7e-5, -1.388_888_9e-3, 4.166_666_7e-2, -0.5, 1.0],
+        [
+            2.087_675_7e-9,
+            -2.755_731_9e-7,
+            2.480_158_7e-5,
+            -1.388_888_9e-3,
+            4.166_666_7e-2,
+            -0.5,
+            1.0,
+        ],
     );
     f32::from_bits(even.to_bits() ^ (shifted.to_bits() << 31))
 }
@@ -74,10 +82,8 @@ pub(super) fn tanh(x: f32) -> f32 {
 pub(super) fn gelu(x: f32) -> f32 {
     let scaled = (x * FRAC_1_SQRT_2).abs();
     let t = 1.0 / scaled.mul_add(0.327_591_1, 1.0);
-    let sum = t * polynomial(
-        t,
-        [1.061_405_4, -1.453_152_1, 1.421_413_8, -0.284_496_72, 0.254_829_6],
-    );
+    let sum =
+        t * polynomial(t, [1.061_405_4, -1.453_152_1, 1.421_413_8, -0.284_496_72, 0.254_829_6]);
     let erf = 1.0 - sum * exp((-scaled * scaled).clamp(-80.0, 0.0));
     0.5 * x * (1.0 + erf.copysign(x))
 }
@@ -112,7 +118,9 @@ mod tests {
         let relative = |found, expected, x: f64| (found - expected) / (1.0 + x.abs());
         assert!(largest(100.0, mish, |x| x * x.exp().ln_1p().tanh(), relative) < 2e-7);
         assert!(largest(90.0, silu, |x| x / (1.0 + (-x).exp()), relative) < 2e-7);
-        assert!(largest(30.0, gelu, |x| 0.5 * x * (1.0 + erf(x * 0.5_f64.sqrt())), relative) < 5e-7);
+        assert!(
+            largest(30.0, gelu, |x| 0.5 * x * (1.0 + erf(x * 0.5_f64.sqrt())), relative) < 5e-7
+        );
     }
 
     #[test]
