@@ -99,6 +99,29 @@ impl Layer {
     }
 }
 
+/// What a vector register holds. It goes from hand to hand by value, in loops over plain counters:
+/// compilers keep it in registers only then.
+#[derive(Clone, Copy)]
+struct Vector([f32; LANES]);
+
+impl Vector {
+    #[inline(always)]
+    fn read(values: &[f32], vector: usize) -> Self {
+        let mut own = Self([0.0; LANES]);
+        own.0.copy_from_slice(&values[vector * LANES..(vector + 1) * LANES]);
+        own
+    }
+
+    #[inline(always)]
+    fn times_plus(self, x: f32, sum: Self) -> Self {
+        let mut result = sum;
+        for lane in 0..LANES {
+            result.0[lane] = x.mul_add(self.0[lane], sum.0[lane]);
+        }
+        result
+    }
+}
+
 /// One panel of a layer.
 struct Part<'a> {
     inputs: usize,
@@ -114,28 +137,28 @@ impl Part<'_> {
     /// Computes `R` rows and says so. Every sum goes through the inputs in their order.
     #[inline(always)]
     fn apply<const R: usize>(&self, values: &[f32], outputs: &mut [f32]) -> usize {
-        let mut sums = [[[0.0_f32; LANES]; VECTORS]; R];
-        for row in &mut sums {
-            for (sum, bias) in row.iter_mut().zip(self.bias.chunks_exact(LANES)) {
-                sum.copy_from_slice(bias);
+        let mut sums = [[Vector([0.0; LANES]); VECTORS]; R];
+        for row in 0..R {
+            for vector in 0..VECTORS {
+                sums[row][vector] = Vector::read(self.bias, vector);
             }
         }
         let rows: [&[f32]; R] =
             std::array::from_fn(|row| &values[row * self.stride..][..self.inputs]);
         for (input, weights) in self.weights.chunks_exact(PANEL).enumerate() {
-            for (row, sums) in rows.iter().zip(&mut sums) {
-                let x = row[input];
-                for (sum, weights) in sums.iter_mut().zip(weights.chunks_exact(LANES)) {
-                    for lane in 0..LANES {
-                        sum[lane] = x.mul_add(weights[lane], sum[lane]);
-                    }
+            let weights: [Vector; VECTORS] =
+                std::array::from_fn(|vector| Vector::read(weights, vector));
+            for row in 0..R {
+                let x = rows[row][input];
+                for vector in 0..VECTORS {
+                    sums[row][vector] = weights[vector].times_plus(x, sums[row][vector]);
                 }
             }
         }
-        for (row, sums) in sums.iter().enumerate() {
-            let own = &mut outputs[row * self.width..][..PANEL];
-            for (output, sum) in own.chunks_exact_mut(LANES).zip(sums) {
-                output.copy_from_slice(sum);
+        for row in 0..R {
+            for vector in 0..VECTORS {
+                let start = row * self.width + vector * LANES;
+                outputs[start..start + LANES].copy_from_slice(&sums[row][vector].0);
             }
         }
         R
