@@ -134,6 +134,7 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
+    #[expect(clippy::needless_range_loop, reason = "iterators keep the sums out of registers")]
     /// Computes `R` rows and says so. Every sum goes through the inputs in their order.
     #[inline(always)]
     fn apply<const R: usize>(&self, values: &[f32], outputs: &mut [f32]) -> usize {

@@ -272,7 +272,7 @@ mod tests {
                     let ingredients = hidden.len() != 1;
                     let plain = StackShape::plain(5, hidden, activation);
                     let (parametric, scaled) = (ingredients, ingredients);
-                    shapes.push(StackShape { embedding, parametric, scaled, ..plain });
+                    shapes.push(StackShape { parametric, embedding, scaled, ..plain });
                 }
             }
         }

@@ -115,7 +115,15 @@ enum Networks {
     /// On the CPU, by our own arithmetic.
     Host(HostStack),
     /// By a backend of burn.
-    Device { stack: MlpStack, inputs: StackScaling, backend: Backend },
+    Device(Box<OnDevice>),
+}
+
+/// Networks on the device of a backend.
+#[derive(Clone, Debug)]
+struct OnDevice {
+    stack: MlpStack,
+    inputs: StackScaling,
+    backend: Backend,
 }
 
 impl StackPredictor {
@@ -130,10 +138,10 @@ impl StackPredictor {
         let fast = backend.kind == BackendKind::Flex;
         let host = fast.then(|| HostStack::new(shape, members, scaling)).flatten();
         let networks = host.map_or_else(
-            || Networks::Device {
-                stack: MlpStack::new(shape, members, &backend.device),
-                inputs: StackScaling::new(scaling.iter(), &backend.device),
-                backend: backend.clone(),
+            || {
+                let stack = MlpStack::new(shape, members, &backend.device);
+                let inputs = StackScaling::new(scaling.iter(), &backend.device);
+                Networks::Device(Box::new(OnDevice { stack, inputs, backend: backend.clone() }))
             },
             Networks::Host,
         );
@@ -171,9 +179,9 @@ impl StackPredictor {
         let outputs = match &self.networks {
             Networks::Host(stack) => stack
                 .outputs(rows.len(), |member| part(matrices.get(member / per_fold), rows.clone())),
-            Networks::Device { stack, inputs, backend } => {
-                let features = self.features(matrices, rows.clone(), &backend.device);
-                host(stack.predict(inputs.apply(features)))
+            Networks::Device(own) => {
+                let features = self.features(matrices, rows.clone(), &own.backend.device);
+                host(own.stack.predict(own.inputs.apply(features)))
             }
         };
         let mut targets = Vec::with_capacity(self.scaling.len());
@@ -211,7 +219,7 @@ impl StackPredictor {
     pub fn is_cpu(&self) -> bool {
         match &self.networks {
             Networks::Host(_) => true,
-            Networks::Device { backend, .. } => backend.is_cpu(),
+            Networks::Device(own) => own.backend.is_cpu(),
         }
     }
 
@@ -223,11 +231,11 @@ impl StackPredictor {
                 let share = rows.div_ceil(rayon::current_num_threads());
                 share.next_multiple_of(TALL).clamp(2 * TALL, HOST_ROWS)
             }
-            Networks::Device { stack, backend, .. } => {
-                let shape = &stack.shape;
+            Networks::Device(own) => {
+                let shape = &own.stack.shape;
                 let widest = shape.hidden.iter().copied().max().unwrap_or(1).max(shape.layer(0).0);
                 let widest = widest * shape.copies;
-                let budget = if backend.is_cpu() { 1 << 19 } else { 1 << 24 };
+                let budget = if own.backend.is_cpu() { 1 << 19 } else { 1 << 24 };
                 (budget / (widest * self.scaling.len())).clamp(16, 4096)
             }
         }

@@ -1,5 +1,7 @@
 //! Elementary functions of single precision, free of branches and tables, so that loops over them
 //! become vector instructions where they are inlined.
+#![expect(clippy::inline_always, reason = "only inlined code gets the instructions of its caller")]
+#![expect(clippy::excessive_precision, reason = "coefficients stand as they are published")]
 
 use std::f32::consts::{FRAC_1_PI, FRAC_1_SQRT_2, LOG2_E};
 
