@@ -17,7 +17,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let at = arguments.iter().position(|argument| argument == "--checkpoint").unwrap();
+    let Some(at) = arguments.iter().position(|argument| argument == "--checkpoint") else {
+        println!("usage: cargo bench --bench predict -- --checkpoint checkpoints/NAME");
+        return;
+    };
     let checkpoint = Checkpoint::read(&PathBuf::from(&arguments[at + 1])).unwrap();
     let predictor = checkpoint.predictor(&Backend::select(BackendKind::Flex).unwrap());
     let columns = predictor.columns().len();

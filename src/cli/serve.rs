@@ -1,6 +1,7 @@
 //! `massay serve`
 
 use std::{
+    env::VarError,
     fs,
     path::{Path, PathBuf},
 };
@@ -73,27 +74,39 @@ impl ServeArguments {
 
 /// The keys in a file, or those in the environment.
 fn access(file: Option<PathBuf>) -> Result<Access> {
-    let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let keys = match file {
         Some(path) => keys_of(&path)?,
-        None => variable("MASSAY_API_KEYS").replace(',', "\n"),
+        None => variable("MASSAY_API_KEYS")?.map_or_else(Vec::new, |keys| {
+            keys.split(',').map(|key| key.trim().to_owned()).collect()
+        }),
     };
-    let admin = variable("MASSAY_ADMIN_TOKEN");
-    Ok(Access::new(lines(&keys), (!admin.is_empty()).then_some(admin.as_str())))
+    // An empty key between two commas would let in whoever sends an empty one.
+    if keys.iter().any(String::is_empty) {
+        bail!("MASSAY_API_KEYS: there is an empty key, expected keys with commas between them");
+    }
+    let admin = variable("MASSAY_ADMIN_TOKEN")?;
+    Ok(Access::new(keys.iter().map(String::as_str), admin.as_deref()))
 }
 
-/// The text of a file of keys: one without keys would open the service to everybody.
-fn keys_of(path: &Path) -> Result<String> {
+/// A secret in the environment: `None` where the variable is unset or empty.
+fn variable(name: &str) -> Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(value) if !value.is_empty() => Ok(Some(value)),
+        Ok(_) | Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => bail!("{name}: it is not text in UTF-8"),
+    }
+}
+
+/// The keys in a file: one without keys would open the service to everybody.
+fn keys_of(path: &Path) -> Result<Vec<String>> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("{}: the keys cannot be read", path.display()))?;
-    if lines(&text).next().is_none() {
+    let lines = text.lines().map(str::trim).filter(|key| !key.is_empty() && !key.starts_with('#'));
+    let keys: Vec<String> = lines.map(str::to_owned).collect();
+    if keys.is_empty() {
         bail!("{}: there is no key, expected one on each line", path.display());
     }
-    Ok(text)
-}
-
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim).filter(|key| !key.is_empty() && !key.starts_with('#'))
+    Ok(keys)
 }
 
 /// What is said once requests are taken.

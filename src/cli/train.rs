@@ -68,14 +68,15 @@ impl TrainArguments {
         progress.finish();
         let mut finished = outcome?;
         let tracked = finished.tracked.take();
-        if self.json {
-            emit(&finished.metrics)?;
-        } else if !self.quiet {
-            emit(&summary::of_training(&finished))?;
-        }
+        let emitted = match (self.json, self.quiet) {
+            (true, _) => emit(&finished.metrics),
+            (false, false) => emit(&summary::of_training(&finished)),
+            (false, true) => Ok(()),
+        };
+        // Also where nobody reads the output any more.
         if let Some(tracked) = tracked {
             track::deliver(tracked, &finished.report.name, self.quiet);
         }
-        Ok(())
+        emitted
     }
 }

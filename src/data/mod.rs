@@ -24,6 +24,6 @@ pub use error::DataError;
 pub use folds::{CrossValidationConfig, FoldPlan, Split, SplitBy, balanced_parts};
 pub use generator::Generator;
 pub(crate) use hashing::hexadecimal;
-pub use hashing::{HashingReader, sha256_file};
+pub use hashing::{HashingReader, sha256, sha256_file};
 pub use schema::{ColumnSchema, DetectorArray, TableSchema};
 pub use table::{TableFile, TableReader, is_missing, parse_number};

@@ -12,7 +12,8 @@ const VECTORS: usize = 2;
 /// Columns of a matrix that stand together in memory.
 pub(super) const PANEL: usize = VECTORS * LANES;
 
-/// Rows that are computed together: with their sums in registers, each weight is read once for all.
+/// Rows that are computed together, so that each weight is read once for all; with AVX-512 their sums stay in
+/// registers.
 pub(super) const TALL: usize = 12;
 
 /// A hidden layer; its outputs are padded with zeros to whole panels.

@@ -90,7 +90,8 @@ impl HostStack {
 /// Whether multiplying and adding is one instruction; it is a slow function elsewhere.
 fn multiplies_and_adds() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("fma");
+    return std::arch::is_x86_feature_detected!("fma")
+        && std::arch::is_x86_feature_detected!("avx2");
     #[cfg(not(target_arch = "x86_64"))]
     return cfg!(target_arch = "aarch64");
 }
@@ -249,7 +250,8 @@ mod tests {
 
         fn host(&self) -> HostStack {
             let members: Vec<_> = self.members.iter().collect();
-            HostStack::new(&self.shape, &members, &self.scaling).unwrap()
+            HostStack::new(&self.shape, &members, &self.scaling)
+                .expect("a CPU with FMA and AVX2, or aarch64")
         }
 
         /// What the general way gives.

@@ -223,8 +223,8 @@ impl StackPredictor {
         }
     }
 
-    /// Rows per block of `rows`: for every thread one at least on the CPU, activations of all networks
-    /// within a few megabytes elsewhere.
+    /// Rows per block of `rows`: spread over the threads of the CPU, but not too few; activations of all
+    /// networks within a few megabytes elsewhere.
     fn block_rows(&self, rows: usize) -> usize {
         match &self.networks {
             Networks::Host(_) => {

@@ -50,11 +50,9 @@ pub struct InputMap {
 impl InputMap {
     /// Appends the mapped features of a row to `values`, as [`StackScaling::apply`] gives them.
     pub fn scale(&self, row: &[f32], values: &mut Vec<f32>) {
-        let constants = self.centre.iter().zip(&self.inverse_scale);
-        let own = |(x, (centre, inverse)): (&f32, (&f32, &f32))| {
-            self.scaling.bound((x - centre) * inverse)
-        };
-        values.extend(row.iter().zip(constants).map(own));
+        let start = values.len();
+        values.resize(start + row.len(), 0.0);
+        self.write_scaled(row, &mut values[start..]);
     }
 
     /// [`Self::scale`] into a row that is there.

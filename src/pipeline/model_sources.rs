@@ -57,9 +57,10 @@ fn served(
     (model, run): (String, String),
     backend: &Backend,
 ) -> Result<ServedModel, SourceError> {
+    // First: where the folder changes meanwhile, the next look sees that it is another.
+    let checksum = Manifest::checksum(folder)?;
     let checkpoint = Checkpoint::read(folder)?;
     let run_id = RunRecord::read(folder).map_or(String::new(), |own| own.provenance.run_id);
-    let checksum = Manifest::checksum(folder)?;
     let identity = ModelIdentity { model, run, run_id, checksum };
     Ok(ServedModel::new(identity, checkpoint, backend))
 }
@@ -82,8 +83,12 @@ impl ModelSource for Folder {
         served(&self.path, (model, name_of(&self.path)), &self.backend)
     }
 
-    fn roll_back(&self) -> Result<bool, SourceError> {
-        Ok(false)
+    fn former(&self) -> Result<Option<ServedModel>, SourceError> {
+        Ok(None)
+    }
+
+    fn roll_back(&self) -> Result<(), SourceError> {
+        Ok(())
     }
 }
 
@@ -101,6 +106,13 @@ impl Champion {
             format!("`{}` has no champion\n\nhint: `massay registry promote NAME`", self.model)
         })
     }
+
+    /// The model that a pointer leads to.
+    fn pointed(&self, pointer: Pointer) -> Result<ServedModel, SourceError> {
+        let folder = self.params.paths.checkpoints.join(&pointer.run);
+        refuse_changed(&folder, &pointer.manifest_sha256)?;
+        served(&folder, (self.model.clone(), pointer.run), &self.backend)
+    }
 }
 
 impl ModelSource for Champion {
@@ -109,15 +121,20 @@ impl ModelSource for Champion {
     }
 
     fn load(&self) -> Result<ServedModel, SourceError> {
-        let pointer = self.pointer()?;
-        let folder = self.params.paths.checkpoints.join(&pointer.run);
-        refuse_changed(&folder, &pointer.manifest_sha256)?;
-        served(&folder, (self.model.clone(), pointer.run), &self.backend)
+        self.pointed(self.pointer()?)
     }
 
-    fn roll_back(&self) -> Result<bool, SourceError> {
+    fn former(&self) -> Result<Option<ServedModel>, SourceError> {
+        let pointers = Pointers::read(&self.params.paths.checkpoints)?;
+        let former = pointers.model(&self.model).former.pop();
+        let former = former
+            .with_context(|| format!("`{}` has no champion before the present one", self.model))?;
+        self.pointed(former).map(Some)
+    }
+
+    fn roll_back(&self) -> Result<(), SourceError> {
         rollback(&self.params, Some(&self.model))?;
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -155,7 +172,11 @@ impl ModelSource for Registered {
         Ok(model)
     }
 
-    fn roll_back(&self) -> Result<bool, SourceError> {
-        Ok(false)
+    fn former(&self) -> Result<Option<ServedModel>, SourceError> {
+        Ok(None)
+    }
+
+    fn roll_back(&self) -> Result<(), SourceError> {
+        Ok(())
     }
 }

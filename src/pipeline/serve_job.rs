@@ -56,7 +56,7 @@ pub struct Serving<'a> {
 pub fn serve(options: ServeOptions, on_ready: &dyn Fn(&Serving<'_>)) -> Result<()> {
     let address = options.params.serve.address.clone();
     let runtime = Runtime::new().context("the service cannot start")?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         // Before the model is loaded: a port that is taken is known at once.
         let listener = TcpListener::bind(&address).await.with_context(|| {
             format!(
@@ -70,7 +70,10 @@ pub fn serve(options: ServeOptions, on_ready: &dyn Fn(&Serving<'_>)) -> Result<(
         on_ready(&Serving { address, model: &service.slot.current(), is_open });
         serve_requests(service, listener, stop).await;
         Ok(())
-    })
+    });
+    // A look for another model may wait for a server: nobody waits for that any more.
+    runtime.shutdown_background();
+    outcome
 }
 
 fn service_of(options: ServeOptions) -> Result<Arc<Service>> {

@@ -7,6 +7,7 @@ use axum::{
 };
 use http_body_util::LengthLimitError;
 use std::{error::Error, sync::Arc};
+use tokio::{sync::OwnedSemaphorePermit, task::block_in_place};
 
 use super::{Fault, Service, request_id::RequestId};
 
@@ -15,7 +16,16 @@ pub(super) struct WholeBody {
     pub(super) bytes: Bytes,
     pub(super) kind: ContentKind,
     pub(super) request_id: String,
+    /// The place of a large body, until its request is answered.
+    _place: Option<OwnedSemaphorePermit>,
 }
+
+/// Bodies beyond it, in bytes, are large: only so many are held at once, and reading them must not keep other
+/// requests waiting.
+const LARGE: usize = 256 << 10;
+
+/// How many times the values of the most rows a body may have: room for columns that the model does not know.
+const SPARE_VALUES: usize = 4;
 
 /// What a body is, by its `Content-Type`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +70,11 @@ impl WholeBody {
             other => Err(other.refused("`application/json`")),
         }
     }
+
+    /// Makes something of the body; of a large one, off the threads that answer other requests.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Self) -> T) -> T {
+        if self.bytes.len() > LARGE { block_in_place(|| read(self)) } else { read(self) }
+    }
 }
 
 impl FromRequest<Arc<Service>> for WholeBody {
@@ -72,8 +87,27 @@ impl FromRequest<Arc<Service>> for WholeBody {
         let request_id = id.map_or_else(String::new, |id| id.0.clone());
         refuse_foreign_encoding(request.headers())?;
         let bytes = whole(request.into_body(), most).await?;
-        Ok(Self { bytes, kind, request_id })
+        let columns = service.slot.current().columns().len();
+        refuse_many_values(&bytes, SPARE_VALUES * service.config.max_rows * (columns + 2))?;
+        let place = if bytes.len() > LARGE {
+            // The semaphore is never closed.
+            Arc::clone(&service.large).acquire_owned().await.ok()
+        } else {
+            None
+        };
+        Ok(Self { bytes, kind, request_id, _place: place })
     }
+}
+
+/// Refuses a body of far more values than it may have rows: read, each takes many times its text.
+fn refuse_many_values(bytes: &[u8], most: usize) -> Result<(), Fault> {
+    let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+    if values <= most {
+        return Ok(());
+    }
+    let message = format!("the body has more than {most} values");
+    let fault = Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+    Err(fault.hint("send it in several requests, or raise `serve.max_rows`"))
 }
 
 async fn whole(body: Body, most: usize) -> Result<Bytes, Fault> {

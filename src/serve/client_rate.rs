@@ -1,7 +1,7 @@
 //! How often each client may ask.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -37,11 +37,19 @@ impl ClientRate {
         if self.asked.fetch_add(1, Ordering::Relaxed) % TIDY == TIDY - 1 {
             limiter.retain_recent();
         }
-        limiter.check_key(&client).map_err(|_| {
+        limiter.check_key(&network(client)).map_err(|_| {
             let message = format!("{client} asks more often than it may");
             Fault::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)
                 .hint("come again in a second, or send several rows in one request")
         })
+    }
+}
+
+/// What one client can change of its address: nothing of IPv4, the lower half of IPv6.
+fn network(client: IpAddr) -> IpAddr {
+    match client {
+        IpAddr::V4(_) => client,
+        IpAddr::V6(own) => Ipv6Addr::from_bits(own.to_bits() >> 64 << 64).into(),
     }
 }
 
@@ -56,6 +64,10 @@ mod tests {
         assert_eq!((0..5).filter(|_| rate.check(a).is_ok()).count(), 3);
         assert_eq!(rate.check(a).unwrap_err().status, 429);
         assert!(rate.check(b).is_ok());
+        let own: [IpAddr; 4] = ["2001:db8::1", "2001:db8::2", "2001:db8::ffff", "2001:db8::9"]
+            .map(|own| own.parse().unwrap());
+        assert_eq!(own.iter().filter(|own| rate.check(**own).is_ok()).count(), 3);
+        assert!(rate.check("2001:db8:0:1::1".parse().unwrap()).is_ok());
         let free = ClientRate::new(0, 0);
         assert!((0..100).all(|_| free.check(a).is_ok()));
     }

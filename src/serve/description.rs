@@ -9,7 +9,7 @@ use utoipa::{
 };
 
 use super::{
-    ServedModel, examples,
+    Service, examples,
     protocols::{administration, explain, feedback, invocations, open_inference, predict, state},
 };
 
@@ -49,10 +49,12 @@ use super::{
 pub struct Description;
 
 impl Description {
-    /// The description with examples that `model` answers.
-    pub(super) fn of(model: &ServedModel) -> Document {
+    /// The description, which needs no key; with examples that the model answers where nothing does.
+    pub(super) fn of(service: &Service) -> Document {
         let mut document = Self::openapi();
-        examples::add(&mut document, model);
+        if !service.access.needs_key() {
+            examples::add(&mut document, &service.slot.current());
+        }
         document
     }
 }

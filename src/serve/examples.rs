@@ -46,13 +46,12 @@ fn set_body(operation: &mut Operation, body: Value) {
     }
 }
 
-/// Name and version where a path asks for them.
+/// The name where a path asks for it. The version may change while the service runs.
 fn name_model(operation: &mut Operation, model: &ServedModel) {
     for parameter in operation.parameters.iter_mut().flatten() {
         let RefOr::T(parameter) = parameter else { continue };
         let example = match parameter.name.as_str() {
             "model" => json!(model.identity.model),
-            "version" => json!(model.version),
             _ => continue,
         };
         *parameter = ParameterBuilder::from(parameter.clone()).example(Some(example)).build();

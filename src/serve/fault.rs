@@ -92,7 +92,7 @@ impl Fault {
     /// The answer in the shape of a protocol.
     pub(super) fn answer(self, protocol: Protocol, request_id: &str) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let comes_again = [429, 503].contains(&self.status);
+        let (comes_again, needs_key) = ([429, 503].contains(&self.status), self.status == 401);
         let mut answer = match protocol {
             Protocol::Massay => {
                 let request_id = request_id.to_owned();
@@ -107,6 +107,11 @@ impl Fault {
                 (status, Json(json!({"error": self.sentence()}))).into_response()
             }
         };
+        if needs_key {
+            answer
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if comes_again {
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

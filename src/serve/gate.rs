@@ -50,7 +50,7 @@ pub(super) async fn gate(
         Err(fault) => fault.into_response(),
     };
     drop(under_way);
-    let fault = response.extensions_mut().remove::<Fault>();
+    let fault = response.extensions_mut().remove::<Fault>().or_else(|| foreign(&response));
     let (status, took) = (response.status().as_u16(), began.elapsed());
     log(&id, &path, client, (status, took), fault.as_ref());
     service.metrics.answered(route.as_deref().unwrap_or("unknown"), status, took);
@@ -63,6 +63,17 @@ pub(super) async fn gate(
     }
     headers.extend(SAFETY);
     response
+}
+
+/// The fault behind a refusal that is not of this service's words, such as a path that is not UTF-8.
+fn foreign(response: &Response) -> Option<Fault> {
+    let status = response.status();
+    let what = if status == StatusCode::NOT_FOUND {
+        "there is nothing at this path"
+    } else {
+        "the request cannot be read"
+    };
+    status.is_client_error().then(|| Fault::new(status, "malformed", what))
 }
 
 async fn answered(service: &Service, request: Request, next: Next) -> Response {
@@ -84,11 +95,16 @@ fn admit<'a>(
     if is_open(path) {
         return Ok(None);
     }
+    // Who watches the service must see it when it is full, too.
+    if path == "/metrics" {
+        service.access.check_client(headers)?;
+        return Ok(None);
+    }
+    service.rate.check(client)?;
     if path.starts_with("/admin/") {
         service.access.check_admin(headers)?;
         return Ok(None);
     }
-    service.rate.check(client)?;
     service.access.check_client(headers)?;
     service.places.try_acquire().map(Some).map_err(|_| {
         let most = service.config.max_requests;
@@ -97,7 +113,7 @@ fn admit<'a>(
     })
 }
 
-/// Whether a path says nothing about the model: probes, the page and its description.
+/// Whether a path needs no key: probes, the page and the description.
 fn is_open(path: &str) -> bool {
     matches!(path, "/" | "/ping" | "/health" | "/version" | "/live" | "/ready" | "/openapi.json")
         || ["/assets/", "/docs", "/v2/health/"].iter().any(|prefix| path.starts_with(prefix))
@@ -115,7 +131,9 @@ fn client_of(service: &Service, request: &Request) -> IpAddr {
         forwarded.filter_map(|value| value.to_str().ok()).flat_map(|own| own.split(',')).collect();
     for name in named.iter().rev() {
         match name.trim().parse::<IpAddr>() {
-            Ok(next) if proxies.contains(&client) => client = next.to_canonical(),
+            Ok(next) if proxies.iter().any(|proxy| proxy.has(client)) => {
+                client = next.to_canonical();
+            }
             _ => break,
         }
     }

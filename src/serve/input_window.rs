@@ -5,6 +5,9 @@ use crate::model::Reference;
 /// Rows after which an old one counts `1 / e` of a new one.
 const MEMORY: f64 = 500.0;
 
+/// Standard deviations from the training's mean that a value counts as at most.
+const FURTHEST: f64 = 1000.0;
+
 /// Running means of inputs and predictions: plain at first, then fading with a memory of 500 rows.
 #[derive(Clone, Debug)]
 pub(super) struct InputWindow {
@@ -30,8 +33,15 @@ impl InputWindow {
         for (place, value) in values.filter(|(_, value)| !value.is_nan()) {
             self.counts[place] += 1.0;
             let share = (1.0 / self.counts[place]).max(1.0 / MEMORY);
-            self.means[place] += share * (value - self.means[place]);
+            self.means[place] += share * (self.bounded(place, value) - self.means[place]);
         }
+    }
+
+    /// A value no further from the training than one wild row may pull a mean.
+    fn bounded(&self, place: usize, value: f64) -> f64 {
+        let (mean, deviation) = self.training[place];
+        let most = FURTHEST * if deviation > 0.0 { deviation } else { mean.abs().max(1.0) };
+        value.clamp(mean - most, mean + most)
     }
 
     /// Whether no row was seen.
@@ -89,6 +99,15 @@ mod tests {
         // One known value in training: no deviation to divide by.
         assert_eq!((window.mean(1), window.shift(1)), (6.0, 1.0));
         assert_eq!(window.prediction_shift(), 3.0);
+    }
+
+    #[test]
+    fn wild_rows_do_not_spoil_the_means() {
+        let mut window = window();
+        for value in [1e308, -1e308, 1e308, f64::MAX] {
+            window.add(&[value, value], value);
+        }
+        assert!(window.shift(0).abs() <= FURTHEST && window.prediction_shift().is_finite());
     }
 
     #[test]

@@ -22,6 +22,9 @@ type FloatGauge = Gauge<f64, AtomicU64>;
 const DURATIONS: [f64; 12] =
     [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
+/// Errors beyond it are no measurements.
+const LARGEST_ERROR: f64 = 1e100;
+
 /// Parts that the training's predictions are cut into for the histogram of predictions.
 const PREDICTION_BINS: usize = 10;
 
@@ -171,7 +174,11 @@ impl Metrics {
         if predicted.lower <= truth && truth <= predicted.upper {
             self.covered.inc();
         }
-        self.absolute_error.inc_by((truth - predicted.value).abs());
+        let error = (truth - predicted.value).abs();
+        // A sum that has run over would stay so.
+        if error < LARGEST_ERROR {
+            self.absolute_error.inc_by(error);
+        }
     }
 
     /// A change of the model was tried.

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use arc_swap::ArcSwap;
@@ -27,12 +27,17 @@ pub trait ModelSource: Send + Sync {
     /// When it cannot be read.
     fn load(&self) -> Result<ServedModel, SourceError>;
 
-    /// Makes the model before this one the one that should answer, wherever that is kept; `false` where
-    /// nothing is kept.
+    /// The model that should answer after [`Self::roll_back`]; `None` where nothing is kept of earlier ones.
+    ///
+    /// # Errors
+    /// When there is none before the present one or it cannot be read.
+    fn former(&self) -> Result<Option<ServedModel>, SourceError>;
+
+    /// Makes the model before this one the one that should answer, wherever that is kept.
     ///
     /// # Errors
     /// When it cannot be done.
-    fn roll_back(&self) -> Result<bool, SourceError>;
+    fn roll_back(&self) -> Result<(), SourceError>;
 }
 
 /// Why another model does not answer now; the one before goes on.
@@ -61,6 +66,8 @@ pub struct ModelSlot {
     current: ArcSwap<ServedModel>,
     source: Box<dyn ModelSource>,
     history: Mutex<History>,
+    /// Held while a model is looked for, which can take long: going back does not wait for that.
+    looking: Mutex<()>,
 }
 
 struct History {
@@ -68,6 +75,8 @@ struct History {
     seen: String,
     /// Models that answered before, the latest last.
     former: Vec<Arc<ServedModel>>,
+    /// How often somebody went back.
+    rollbacks: usize,
 }
 
 /// Models that are kept in memory to go back to.
@@ -86,8 +95,9 @@ impl ModelSlot {
             serving: "nothing".to_owned(),
         })?;
         let seen = model.identity.checksum.clone();
-        let history = Mutex::new(History { seen, former: Vec::new() });
-        Ok(Self { current: ArcSwap::from_pointee(model), source, history })
+        let history = Mutex::new(History { seen, former: Vec::new(), rollbacks: 0 });
+        let current = ArcSwap::from_pointee(model);
+        Ok(Self { current, source, history, looking: Mutex::default() })
     }
 
     /// The model that answers now.
@@ -97,56 +107,77 @@ impl ModelSlot {
     }
 
     /// Looks whether another model should answer, tries it out and puts it in place; returns whether there
-    /// was one. One that was refused is not tried again unless `anew`.
+    /// was one. One that was refused is not tried again unless `anew`, nor one that was left by
+    /// [`Self::roll_back`].
     ///
     /// # Errors
     /// When it cannot be read or is refused; then the present one goes on.
     pub fn reload(&self, anew: bool) -> Result<bool, ReloadError> {
-        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let rollbacks = self.history().rollbacks;
         let wanted = self.source.wanted().map_err(ReloadError::Source)?;
-        let is_known = wanted == history.seen && !anew;
-        if is_known || wanted == self.current().identity.checksum {
-            history.seen = wanted;
+        if wanted == self.current().identity.checksum {
+            self.history().seen = wanted;
             return Ok(false);
         }
-        let replaced = self.replace(&mut history);
-        // What cannot be read may be in the making; what is refused stays so.
-        if !matches!(replaced, Err(ReloadError::Source(_))) {
-            history.seen = wanted;
+        if wanted == self.history().seen && !anew {
+            return Ok(false);
         }
-        replaced.map(|()| true)
+        // What cannot be read may be in the making: it is looked at again.
+        let model = self.source.load().map_err(ReloadError::Source)?;
+        let mut history = self.history();
+        if history.rollbacks != rollbacks {
+            return Ok(false);
+        }
+        // What is refused stays so.
+        history.seen.clone_from(&model.identity.checksum);
+        self.check(&model)?;
+        self.put(&mut history, model);
+        Ok(true)
     }
 
     /// Lets the model before this one answer: where the source keeps it, else what is in memory.
     ///
     /// # Errors
-    /// When there is none or it cannot be read; then the present one goes on.
+    /// When there is none, it cannot be read or must not answer; then the present one goes on, here and where
+    /// the source keeps it.
     pub fn roll_back(&self) -> Result<(), ReloadError> {
-        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.source.roll_back().map_err(ReloadError::Source)? {
-            history.seen = self.source.wanted().map_err(ReloadError::Source)?;
-            return self.replace(&mut history);
+        if let Some(model) = self.source.former().map_err(ReloadError::Source)? {
+            self.check(&model)?;
+            self.source.roll_back().map_err(ReloadError::Source)?;
+            let mut history = self.history();
+            history.rollbacks += 1;
+            history.seen.clone_from(&model.identity.checksum);
+            self.put(&mut history, model);
+            return Ok(());
         }
-        let serving = self.current();
+        let (serving, mut history) = (self.current(), self.history());
         let former = history.former.pop();
         let former = former.ok_or_else(|| ReloadError::NoFormer(serving.version.clone()))?;
+        history.rollbacks += 1;
         self.current.store(former);
         Ok(())
     }
 
-    fn replace(&self, history: &mut History) -> Result<(), ReloadError> {
-        let (model, old) = (self.source.load().map_err(ReloadError::Source)?, self.current());
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses a model that must not take the place of the present one.
+    fn check(&self, model: &ServedModel) -> Result<(), ReloadError> {
+        let old = self.current();
         let checked = model.can_replace(&old).and_then(|()| model.try_out());
         checked.map_err(|reason| ReloadError::Refused {
             version: model.version.clone(),
             reason,
             serving: old.version.clone(),
-        })?;
-        self.current.store(Arc::new(model));
-        history.former.push(old);
+        })
+    }
+
+    fn put(&self, history: &mut History, model: ServedModel) {
+        history.former.push(self.current.swap(Arc::new(model)));
         if history.former.len() > FORMER {
             history.former.remove(0);
         }
-        Ok(())
     }
 }

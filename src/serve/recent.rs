@@ -1,7 +1,7 @@
 //! The newest predictions, which feedback refers to.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     sync::Mutex,
     sync::PoisonError,
 };
@@ -23,33 +23,61 @@ pub(super) struct Remembered {
 #[derive(Debug, Default)]
 pub(super) struct RecentPredictions(Mutex<Recent>);
 
+/// What is known of a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Recall {
+    /// The prediction.
+    Known(Remembered),
+    /// No request of this id, or none any more.
+    UnknownRequest,
+    /// More than one request had this id.
+    SeveralRequests,
+    /// The request had only so many rows.
+    NoRow(usize),
+}
+
 #[derive(Debug, Default)]
 struct Recent {
-    by_id: HashMap<Box<str>, Box<[Remembered]>>,
+    /// The rows of each request; `None` where several had its id.
+    by_id: HashMap<Box<str>, Option<Box<[Remembered]>>>,
     order: VecDeque<Box<str>>,
     rows: usize,
 }
 
 impl RecentPredictions {
-    /// Remembers the predictions of a request.
+    /// Remembers the predictions of a request. Of two with one id, which their clients chose, none is kept:
+    /// a true value would be laid to the wrong row.
     pub(super) fn add(&self, id: &str, predictions: &[Prediction]) {
         let rows = predictions.iter().map(Remembered::of).take(ROWS).collect::<Box<[_]>>();
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.rows += rows.len();
-        if let Some(old) = recent.by_id.insert(id.into(), rows) {
-            recent.rows -= old.len();
-        } else {
-            recent.order.push_back(id.into());
+        let Recent { by_id, order, rows: count } = &mut *recent;
+        match by_id.entry(id.into()) {
+            Entry::Occupied(mut known) => {
+                *count -= known.get().as_ref().map_or(0, |rows| rows.len());
+                known.insert(None);
+            }
+            Entry::Vacant(place) => {
+                *count += rows.len();
+                place.insert(Some(rows));
+                order.push_back(id.into());
+            }
         }
-        while recent.rows > ROWS {
-            let Some(oldest) = recent.order.pop_front() else { break };
-            recent.rows -= recent.by_id.remove(&oldest).map_or(0, |rows| rows.len());
+        // Ids without rows are bounded too.
+        while *count > ROWS || order.len() > ROWS {
+            let Some(oldest) = order.pop_front() else { break };
+            *count -= by_id.remove(&oldest).flatten().map_or(0, |rows| rows.len());
         }
     }
 
-    /// The predictions of a request, if they are still known.
-    pub(super) fn of(&self, id: &str) -> Option<Box<[Remembered]>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
+    /// What is remembered of a row of a request.
+    pub(super) fn of(&self, id: &str, row: usize) -> Recall {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id) {
+            None => Recall::UnknownRequest,
+            Some(None) => Recall::SeveralRequests,
+            Some(Some(rows)) => {
+                rows.get(row).map_or(Recall::NoRow(rows.len()), |own| Recall::Known(*own))
+            }
+        }
     }
 }
 
@@ -74,11 +102,23 @@ mod tests {
         for request in 0..12 {
             recent.add(&format!("r{request}"), &predictions(ROWS / 10));
         }
-        assert!(recent.of("r0").is_none() && recent.of("r1").is_none());
-        assert_eq!(recent.of("r2").unwrap().len(), ROWS / 10);
-        recent.add("r11", &predictions(1));
+        for forgotten in ["r0", "r1"] {
+            assert_eq!(recent.of(forgotten, 0), Recall::UnknownRequest);
+        }
+        let last = ROWS / 10 - 1;
+        assert!(matches!(recent.of("r2", last), Recall::Known(own) if own.upper == 2.0));
+        assert_eq!(recent.of("r2", last + 1), Recall::NoRow(ROWS / 10));
         let inner = recent.0.lock().unwrap();
-        assert_eq!(inner.rows, 9 * (ROWS / 10) + 1);
-        assert_eq!(inner.order.len(), 10);
+        assert_eq!((inner.rows, inner.order.len()), (ROWS, 10));
+    }
+
+    #[test]
+    fn an_id_that_two_requests_had_names_neither() {
+        let recent = RecentPredictions::default();
+        recent.add("trace", &predictions(3));
+        recent.add("trace", &predictions(2));
+        recent.add("trace", &predictions(1));
+        assert_eq!(recent.of("trace", 0), Recall::SeveralRequests);
+        assert_eq!(recent.0.lock().unwrap().rows, 0);
     }
 }

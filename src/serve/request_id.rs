@@ -17,18 +17,18 @@ const LONGEST: usize = 64;
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Gives ids that no other request has, of this process or another.
+/// Gives ids that no other request has, of this process or another, and that nobody can guess: who knows an
+/// id can ask what was predicted.
 #[derive(Debug)]
 pub(super) struct RequestIds {
-    process: u64,
+    /// Keys that the system's source of chance gave to this process.
+    keys: [RandomState; 2],
     next: AtomicU64,
 }
 
 impl RequestIds {
     pub(super) fn new() -> Self {
-        // The standard library's only source of chance: seeded by the system for each process.
-        let process = RandomState::new().hash_one(std::process::id());
-        Self { process, next: AtomicU64::new(0) }
+        Self { keys: [RandomState::new(), RandomState::new()], next: AtomicU64::new(0) }
     }
 
     /// The id that a request brings, where it is a decent one, or a new one.
@@ -38,8 +38,9 @@ impl RequestIds {
     }
 
     fn next(&self) -> String {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}{number:08x}", self.process)
+        let number = (std::process::id(), self.next.fetch_add(1, Ordering::Relaxed));
+        let [a, b] = self.keys.each_ref().map(|key| key.hash_one(number));
+        format!("{a:016x}{b:016x}")
     }
 }
 
@@ -60,6 +61,6 @@ mod tests {
         };
         assert_eq!(of("job-7:3"), "job-7:3");
         let (a, b) = (of("with space"), of(&"x".repeat(65)));
-        assert!(a != b && a.len() == 24 && b.len() == 24, "{a} {b}");
+        assert!(a != b && a.len() == 32 && b.len() == 32, "{a} {b}");
     }
 }

@@ -10,7 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     Description, Fault, Service,
@@ -21,8 +21,10 @@ use super::{
 
 /// Every path of the service, with the gate before it.
 pub fn router(service: Arc<Service>) -> Router {
-    let description = Description::of(&service.slot.current());
-    let documents = SwaggerUi::new("/docs").url("/openapi.json", description);
+    let description = Description::of(&service);
+    // Its usual layout shows a badge that asks a validator elsewhere.
+    let plain = Config::default().use_base_layout().validator_url("none");
+    let documents = SwaggerUi::new("/docs").url("/openapi.json", description).config(plain);
     Router::new()
         .route("/predict", post(predict::predict))
         .route("/explain", post(explain::explain))

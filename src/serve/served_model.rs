@@ -113,10 +113,21 @@ impl ServedModel {
         if own != expected {
             return Err(format!("it predicts {own}, not {expected}"));
         }
-        match self.columns().iter().find(|column| other.place(column).is_none()) {
-            Some(column) => Err(format!("it asks a column `{column}` that requests do not have")),
-            None => Ok(()),
+        if let Some(column) = self.columns().iter().find(|column| other.place(column).is_none()) {
+            return Err(format!("it asks a column `{column}` that requests do not have"));
         }
+        // Lists without names are read in the order of the model's columns.
+        if self.columns() != other.columns() {
+            return Err(format!(
+                "its columns are {}, requests bring {}",
+                self.columns().join(", "),
+                other.columns().join(", ")
+            ));
+        }
+        if self.missing == MissingCells::Refuse && other.missing != MissingCells::Refuse {
+            return Err("it refuses missing values, which requests may have".to_owned());
+        }
+        Ok(())
     }
 }
 

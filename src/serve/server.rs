@@ -16,10 +16,13 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{Peer, Service, router};
+use super::{Peer, Service, patient_stream::PatientStream, router};
 
 /// Longest time for the head of a request: who sends it drop by drop does not keep a connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest time for a client to take the next part of its answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Pause after the system has refused a connection, for want of file handles mostly.
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
@@ -30,15 +33,19 @@ pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Futu
     let connections = Arc::new(Semaphore::new(service.config.max_connections));
     let graceful = GracefulShutdown::new();
     let watching = tokio::spawn(watch(Arc::clone(&service)));
-    let mut stop = std::pin::pin!(stop);
+    // Whoever sends requests learns from `/ready` that no more should come, before none are taken.
+    let mut stopped = std::pin::pin!(async {
+        stop.await;
+        service.leave();
+        sleep(Duration::from_secs_f64(service.config.notice)).await;
+    });
     loop {
         let (stream, peer, place) = tokio::select! {
             accepted = accept(&listener, &connections) => accepted,
-            () = &mut stop => break,
+            () = &mut stopped => break,
         };
         connect(&router, &graceful, (stream, peer, place));
     }
-    service.leave();
     drop(listener);
     watching.abort();
     let drain = Duration::from_secs_f64(service.config.drain);
@@ -85,10 +92,11 @@ fn connect(
         request.extensions_mut().insert(Peer(peer));
         request
     });
+    let stream = TokioIo::new(PatientStream::new(stream, PATIENCE));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(own));
+        .serve_connection(stream, TowerToHyperService::new(own));
     let watched = graceful.watch(connection);
     tokio::spawn(async move {
         // A client that breaks off is no event.
@@ -109,7 +117,7 @@ async fn watch(service: Arc<Service>) {
     loop {
         ticks.tick().await;
         let own = Arc::clone(&service);
-        // What goes wrong is logged and counted there.
+        // What the source says is logged and counted there; a panic, by its hook.
         let _ = tokio::task::spawn_blocking(move || own.reload(false)).await;
     }
 }

@@ -27,6 +27,8 @@ pub struct Service {
     pub(super) recent: RecentPredictions,
     pub(super) ids: RequestIds,
     pub(super) places: Semaphore,
+    /// Places of large bodies.
+    pub(super) large: Arc<Semaphore>,
     pub(super) rate: ClientRate,
     queue: PredictionQueue,
     is_leaving: AtomicBool,
@@ -41,6 +43,7 @@ impl Service {
             recent: RecentPredictions::default(),
             ids: RequestIds::new(),
             places: Semaphore::new(config.max_requests),
+            large: Arc::new(Semaphore::new(rayon::current_num_threads().max(2))),
             rate: ClientRate::new(config.rate, config.burst),
             queue: PredictionQueue::new(rayon::current_num_threads()),
             is_leaving: AtomicBool::new(false),
@@ -106,7 +109,8 @@ impl Service {
     }
 
     fn failed(&self, error: &ReloadError) {
-        self.metrics.reloaded("refused");
+        let is_unreadable = matches!(error, ReloadError::Source(_));
+        self.metrics.reloaded(if is_unreadable { "unreadable" } else { "refused" });
         tracing::warn!("{error}");
     }
 

@@ -5,7 +5,7 @@ use std::{fs, io, path::Path};
 use safetensors::SafeTensors;
 
 use crate::{
-    data::{MissingCells, sha256_file},
+    data::{MissingCells, sha256},
     model::{
         Backend, Blend, FittedRegressor, MemberWeights, Models, Predictor, Reference,
         RegressorKind, Spread, StackPredictor,
@@ -50,9 +50,8 @@ impl Checkpoint {
         for (name, bytes) in files {
             let path = folder.join(name);
             let bytes = bytes.map_err(|source| access(&path, source))?;
+            self.manifest.checksums.insert(name.to_owned(), sha256(&bytes));
             fs::write(&path, bytes).map_err(|source| access(&path, source))?;
-            let checksum = sha256_file(&path).map_err(|source| access(&path, source))?;
-            self.manifest.checksums.insert(name.to_owned(), checksum);
         }
         let manifest = folder.join(Manifest::FILE);
         let text = serde_json::to_string_pretty(&self.manifest);
@@ -154,7 +153,7 @@ fn read_tensors<T>(
     parse: impl Fn(&SafeTensors<'_>, &Manifest) -> Option<T>,
 ) -> Result<T, CheckpointError> {
     let bytes = fs::read(path).map_err(|source| access(path, source))?;
-    let checksum = sha256_file(path).map_err(|source| access(path, source))?;
+    let checksum = sha256(&bytes);
     let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     if manifest.checksums.get(&name) != Some(&checksum) {
         return Err(damaged(path, "its SHA-256 differs from the one in manifest.json"));

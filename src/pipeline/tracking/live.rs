@@ -110,7 +110,7 @@ impl Tracking {
         }
     }
 
-    /// Ends the telling of a training; what is left is for the caller to send.
+    /// The training is done; [`Tracked::deliver`] ends the telling, which the caller must call.
     pub(in crate::pipeline) fn finish(self, finished: &Finished) -> Option<Tracked> {
         let Sink::Live(tracker) = self.sink else { return None };
         let (checkpoint, report) = (finished.checkpoint.clone(), finished.report_folder.clone());

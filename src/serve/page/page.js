@@ -3,11 +3,11 @@
 import { drawResult, showResult } from "/assets/result.js";
 import * as service from "/assets/service.js";
 import { drawTable, showProgress, showTable } from "/assets/table.js";
-import { cellValue, csv, parse, records } from "/assets/table_text.js";
+import { cellValue, csv, parse, pointed, records } from "/assets/table_text.js";
 
 const part = (id) => document.getElementById(id);
 /** What is known and shown at present. */
-const state = { model: null, result: null, table: null };
+const state = { model: null, result: null, table: null, isBusy: false };
 
 const names = () => state.model.columns.map((column) => column.name);
 const field = (name) => part(`signal-${names().indexOf(name)}`);
@@ -47,7 +47,7 @@ function input(column, index) {
 
 function markRange(column, own, help = own.nextElementSibling) {
   own.removeAttribute("aria-invalid");
-  const value = cellValue(own.value.replace(",", "."));
+  const value = cellValue(pointed(own.value));
   const known = column.minimum === null ? "" : `${short(column.minimum)} to ${short(column.maximum)}`;
   const isOutside = typeof value === "number" && known !== "" && (value < column.minimum || value > column.maximum);
   own.parentElement?.classList.toggle("outside", isOutside);
@@ -93,7 +93,7 @@ async function predictRow() {
 
 async function explainRow() {
   const record = {};
-  for (const name of names()) record[name] = cellValue(field(name).value.replace(",", "."));
+  for (const name of names()) record[name] = cellValue(pointed(field(name).value));
   const answer = await service.explain(record);
   state.result = { record, answer };
   showResult(state.model, record, answer);
@@ -116,10 +116,13 @@ async function predictTable(table, own) {
   part("table").scrollIntoView({ block: "nearest" });
 }
 
-/** Does what was asked for, or says why not. */
+/** Does what was asked for, or says why not; one thing after the other, so that an answer belongs to its row. */
 async function attempt(work) {
+  if (state.isBusy) return;
+  state.isBusy = true;
   part("error").hidden = true;
   const buttons = document.querySelectorAll("button");
+  const focused = document.activeElement;
   buttons.forEach((button) => { button.disabled = true; });
   try {
     await work();
@@ -128,6 +131,9 @@ async function attempt(work) {
     tell(fault);
   } finally {
     buttons.forEach((button) => { button.disabled = false; });
+    state.isBusy = false;
+    // A button that was disabled has lost the focus.
+    if (document.activeElement === document.body) focused?.focus({ preventScroll: true });
   }
 }
 

@@ -6,7 +6,13 @@ const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 export function cellValue(cell) {
   const text = cell.trim();
   if (text === "") return null;
-  return NUMBER.test(text) ? Number(text) : text;
+  const number = NUMBER.test(text) ? Number(text) : NaN;
+  return Number.isFinite(number) ? number : text;
+}
+
+/** A cell with a decimal comma as one with a point; `1,139` could be a thousand and stays as it is. */
+export function pointed(cell) {
+  return /,\d{3}\s*$/.test(cell) ? cell : cell.replace(/^(\s*[-+]?\d+),(\d+(e[-+]?\d+)?\s*)$/i, "$1.$2");
 }
 
 /** The separator of a text, from its first line. */
@@ -44,8 +50,7 @@ export function parse(text, columns) {
   const separator = separatorOf(clean.trimStart());
   let rows = cellsOf(clean.replace(/^\s*\n/, ""), separator);
   if (separator !== ",") {
-    const point = (cell) => cell.replace(/^(\s*[-+]?\d+),(\d+(e[-+]?\d+)?\s*)$/i, "$1.$2");
-    rows = rows.map((row) => row.map(point));
+    rows = rows.map((row) => row.map(pointed));
   }
   if (rows.length === 0) throw new Error("There is nothing in it.");
   const first = rows[0].map((cell) => cell.trim());

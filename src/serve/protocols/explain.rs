@@ -22,10 +22,10 @@ pub(in crate::serve) struct Explanation {
     /// The prediction.
     #[serde(flatten)]
     pub answer: Answer,
-    /// Mean prediction for rows of the training.
+    /// Mean prediction for up to 32 rows of the training.
     pub base: f64,
-    /// What each column adds to that, in the target's unit (Shapley values); base and contributions add up to
-    /// the prediction.
+    /// What each column adds to that, in the target's unit (Shapley values, estimated from sampled orders); base
+    /// and contributions add up to the prediction.
     pub contributions: Vec<Contribution>,
     /// What it is about.
     #[serde(flatten)]
@@ -61,6 +61,12 @@ pub(in crate::serve) async fn explain(
         let message = "the explanation broke off; the service goes on";
         Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     })?;
+    if !attribution.contributions.iter().chain([&attribution.base]).all(|own| own.is_finite()) {
+        let message = "the row is so far from anything known that it has no explanation";
+        return Err(
+            Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "no_prediction", message).at_row(0)
+        );
+    }
     let contributions = model.columns().iter().zip(attribution.contributions);
     let contributions = contributions
         .map(|(column, contribution)| Contribution { column: column.clone(), contribution });

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::serve::{
     Fault, FaultAnswer, ServedModel, Service,
     body::WholeBody,
-    recent::Remembered,
+    recent::{Recall, Remembered},
     rows::{RowReader, kind},
 };
 
@@ -64,8 +64,9 @@ pub(in crate::serve) async fn feedback(
     };
     let truth = own.get("truth").and_then(Value::as_f64).filter(|truth| truth.is_finite());
     let truth = truth.ok_or_else(|| Fault::malformed("`truth` is missing or is not a number"))?;
-    let predicted = match (own.get("request_id"), own.get("record")) {
-        (Some(Value::String(id)), None) => remembered(&service, id, own.get("row"))?,
+    let given = |key: &str| own.get(key).filter(|value| !value.is_null());
+    let predicted = match (given("request_id"), given("record")) {
+        (Some(Value::String(id)), None) => remembered(&service, id, given("row"))?,
         (None, Some(record)) => predicted(&service, (&model, &body.request_id), record).await?,
         _ => {
             let message = "expected either `request_id` (text) or `record` (an object)";
@@ -88,15 +89,25 @@ fn remembered(service: &Service, id: &str, row: Option<&Value>) -> Result<Rememb
         Some(row) => row.as_u64().and_then(|row| usize::try_from(row).ok()),
     };
     let row = row.ok_or_else(|| Fault::malformed("`row` is not a whole number from 0"))?;
-    let known = service.recent.of(id).ok_or_else(|| {
-        let message = format!("no prediction of a request `{id}` is remembered");
-        let fault = Fault::new(StatusCode::NOT_FOUND, "unknown_request", message);
-        fault.hint("bring the row itself as `record`")
-    })?;
-    known.get(row).copied().ok_or_else(|| {
-        let message = format!("request `{id}` had {} rows, there is no row {row}", known.len());
-        Fault::new(StatusCode::NOT_FOUND, "unknown_row", message)
-    })
+    match service.recent.of(id, row) {
+        Recall::Known(own) => Ok(own),
+        Recall::UnknownRequest => {
+            let message = format!("no prediction of a request `{id}` is remembered");
+            let fault = Fault::new(StatusCode::NOT_FOUND, "unknown_request", message);
+            Err(fault.hint("bring the row itself as `record`"))
+        }
+        Recall::SeveralRequests => {
+            let message = format!("more than one request had the id `{id}`");
+            let fault = Fault::new(StatusCode::CONFLICT, "ambiguous_request", message);
+            Err(fault.hint(
+                "bring the row itself as `record`, and send another `X-Request-Id` each time",
+            ))
+        }
+        Recall::NoRow(rows) => {
+            let message = format!("request `{id}` had {rows} rows, there is no row {row}");
+            Err(Fault::new(StatusCode::NOT_FOUND, "unknown_row", message))
+        }
+    }
 }
 
 async fn predicted(

@@ -64,13 +64,11 @@ pub(in crate::serve) async fn invocations(
 ) -> Result<Json<InvocationAnswer>, Fault> {
     let model = service.slot.current();
     let reader = RowReader::new(&model, service.config.max_rows);
-    let rows = match &body.kind {
-        ContentKind::Csv => reader.csv(&body.bytes)?,
-        ContentKind::Json => rows_of(&reader, &body.json()?)?,
-        other @ ContentKind::Other(_) => {
-            return Err(other.refused("`application/json` or `text/csv`"));
-        }
-    };
+    let rows = body.read(|body| match &body.kind {
+        ContentKind::Csv => reader.csv(&body.bytes),
+        ContentKind::Json => rows_of(&reader, &body.json()?),
+        other @ ContentKind::Other(_) => Err(other.refused("`application/json` or `text/csv`")),
+    })?;
     let predictions = service.predict((&model, &body.request_id), rows).await?;
     let predictions = predictions.into_iter().map(|own| InvocationPrediction {
         prediction: own.value,

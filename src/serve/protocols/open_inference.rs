@@ -68,6 +68,13 @@ pub(in crate::serve) struct Readiness {
     ready: bool,
 }
 
+/// Whether requests to a model should come.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::serve) struct ModelReadiness {
+    name: String,
+    ready: bool,
+}
+
 /// Answers to rows, tensor by tensor.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::serve) struct InferenceAnswer {
@@ -122,8 +129,11 @@ pub(in crate::serve) async fn ready(
     State(service): State<Arc<Service>>,
 ) -> (StatusCode, Json<Readiness>) {
     let ready = service.is_ready();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ready }))
+    (status_of(ready), Json(Readiness { ready }))
+}
+
+fn status_of(ready: bool) -> StatusCode {
+    if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 /// What the model takes and gives.
@@ -157,14 +167,14 @@ pub(in crate::serve) async fn version(
 #[utoipa::path(get, path = "/v2/models/{model}/ready", tag = "Open Inference Protocol", params(
     ("model" = String, Path, description = "Name of the model"),
 ), responses(
-    (status = 200, body = Readiness), (status = "4XX", body = InferenceError),
+    (status = 200, body = ModelReadiness), (status = "4XX", body = InferenceError),
+    (status = 503, body = ModelReadiness),
 ), security((), ("key" = [])))]
 pub(in crate::serve) async fn model_ready(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,
-) -> Result<(StatusCode, Json<Readiness>), Fault> {
-    named(&service, &name, None)?;
-    Ok(ready(State(service)).await)
+) -> Result<(StatusCode, Json<ModelReadiness>), Fault> {
+    readiness(&service, name, None)
 }
 
 /// Whether a version of the model takes requests.
@@ -172,14 +182,24 @@ pub(in crate::serve) async fn model_ready(
     ("model" = String, Path, description = "Name of the model"),
     ("version" = String, Path, description = "Its version: the one that answers now"),
 ), responses(
-    (status = 200, body = Readiness), (status = "4XX", body = InferenceError),
+    (status = 200, body = ModelReadiness), (status = "4XX", body = InferenceError),
+    (status = 503, body = ModelReadiness),
 ), security((), ("key" = [])))]
 pub(in crate::serve) async fn version_ready(
     State(service): State<Arc<Service>>,
     Path((name, version)): Path<(String, String)>,
-) -> Result<(StatusCode, Json<Readiness>), Fault> {
-    named(&service, &name, Some(&version))?;
-    Ok(ready(State(service)).await)
+) -> Result<(StatusCode, Json<ModelReadiness>), Fault> {
+    readiness(&service, name, Some(&version))
+}
+
+fn readiness(
+    service: &Service,
+    name: String,
+    version: Option<&str>,
+) -> Result<(StatusCode, Json<ModelReadiness>), Fault> {
+    named(service, &name, version)?;
+    let ready = service.is_ready();
+    Ok((status_of(ready), Json(ModelReadiness { name, ready })))
 }
 
 /// Predict rows, given as one tensor `[rows, columns]` or as a tensor for each column.
@@ -252,24 +272,41 @@ async fn answer(
     model: &Arc<ServedModel>,
     body: WholeBody,
 ) -> Result<Json<InferenceAnswer>, Fault> {
-    let value = body.json()?;
-    let Value::Object(request) = &value else {
-        return Err(Fault::malformed(format!("the body is {}, expected an object", kind(&value))));
-    };
-    let id = match request.get("id") {
-        None | Some(Value::Null) => body.request_id.clone(),
-        Some(Value::String(id)) => id.clone(),
-        Some(other) => {
-            return Err(Fault::malformed(format!("`id` is {}, expected text", kind(other))));
-        }
-    };
-    let wanted = wanted_outputs(request)?;
-    let reader = RowReader::new(model, service.config.max_rows);
-    let rows = rows_of(&reader, model, list(request, "inputs")?)?;
+    let Inference { id, wanted, rows } = body.read(|body| {
+        let reader = RowReader::new(model, service.config.max_rows);
+        Inference::of(&body.json()?, &reader, model)
+    })?;
+    let id = id.unwrap_or_else(|| body.request_id.clone());
     let predictions = service.predict((model, &body.request_id), rows).await?;
     let outputs = wanted.into_iter().map(|name| output(name, &predictions)).collect();
     let (model_name, model_version) = (model.identity.model.clone(), model.version.clone());
     Ok(Json(InferenceAnswer { model_name, model_version, id, outputs }))
+}
+
+/// What a request wants.
+struct Inference {
+    id: Option<String>,
+    wanted: Vec<&'static str>,
+    rows: Vec<f64>,
+}
+
+impl Inference {
+    fn of(body: &Value, reader: &RowReader<'_>, model: &ServedModel) -> Result<Self, Fault> {
+        let Value::Object(request) = body else {
+            let message = format!("the body is {}, expected an object", kind(body));
+            return Err(Fault::malformed(message));
+        };
+        let id = match request.get("id") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(id)) => Some(id.clone()),
+            Some(other) => {
+                return Err(Fault::malformed(format!("`id` is {}, expected text", kind(other))));
+            }
+        };
+        let wanted = wanted_outputs(request)?;
+        let rows = rows_of(reader, model, list(request, "inputs")?)?;
+        Ok(Self { id, wanted, rows })
+    }
 }
 
 /// The outputs that a request wants: those it names, or all.
@@ -285,7 +322,16 @@ fn wanted_outputs(request: &Map<String, Value>) -> Result<Vec<&'static str>, Fau
             Fault::malformed(format!("there is no output `{name}`, only {}", names.join(", ")))
         })
     };
-    list(request, "outputs")?.iter().map(find).collect()
+    let mut wanted = Vec::new();
+    for output in list(request, "outputs")? {
+        let name = find(output)?;
+        // Each output repeats all rows: a short request must not ask for endless answers.
+        if wanted.contains(&name) {
+            return Err(Fault::malformed(format!("output `{name}` is there more than once")));
+        }
+        wanted.push(name);
+    }
+    Ok(wanted)
 }
 
 fn output(name: &'static str, predictions: &[Prediction]) -> OutputTensor {

@@ -135,13 +135,11 @@ pub(in crate::serve) async fn predict(
 ) -> Result<Response, Fault> {
     let model = service.slot.current();
     let reader = RowReader::new(&model, service.config.max_rows);
-    let (rows, is_single) = match &body.kind {
-        ContentKind::Csv => (reader.csv(&body.bytes)?, false),
-        ContentKind::Json => rows_of(&reader, body.json()?)?,
-        other @ ContentKind::Other(_) => {
-            return Err(other.refused("`application/json` or `text/csv`"));
-        }
-    };
+    let (rows, is_single) = body.read(|body| match &body.kind {
+        ContentKind::Csv => Ok((reader.csv(&body.bytes)?, false)),
+        ContentKind::Json => rows_of(&reader, body.json()?),
+        other @ ContentKind::Other(_) => Err(other.refused("`application/json` or `text/csv`")),
+    })?;
     let predictions = service.predict((&model, &body.request_id), rows).await?;
     let about = About::of(&model, body.request_id);
     let mut answers: Vec<Answer> =

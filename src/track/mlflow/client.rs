@@ -97,19 +97,20 @@ impl Client {
         let answer = request.config().timeout_global(Some(DOWNLOAD_TIMEOUT)).build().call();
         let mut answer = answer.map_err(|error| self.unreachable(&error))?;
         if answer.status().as_u16() >= 300 {
-            return Err(self.json(Ok(answer)).err().unwrap_or_else(|| self.no_file(path)));
+            // What is no success is an error there.
+            return self.json(Ok(answer)).map(|_| Vec::new());
         }
         let bytes = answer.body_mut().with_config().limit(LARGEST_FILE).read_to_vec();
         bytes.map_err(|error| self.unreachable(&error))
     }
 
-    /// An answer without the file that was asked for.
-    fn no_file(&self, path: &str) -> TrackError {
+    /// What is said where a version of a model has no checkpoint.
+    pub(super) fn no_checkpoint(&self, model: &str, version: &str) -> TrackError {
         TrackError::Refused {
             server: self.address.base.clone(),
-            code: "no file".to_owned(),
-            message: format!("there is no {path}"),
-            hint: "push the run again: `massay track push NAME`".to_owned(),
+            code: "no checkpoint".to_owned(),
+            message: format!("version {version} of `{model}` has no checkpoint of massay's"),
+            hint: "push its run again: `massay track push NAME`".to_owned(),
             passes: false,
         }
     }

@@ -122,7 +122,11 @@ impl Registry {
     /// When there is no such version or checkpoint, the server cannot be reached, or a file cannot be written.
     pub fn download(&self, version: &str, folder: &Path) -> Result<(), TrackError> {
         let run = self.server.run_of_version(&self.model, version)?;
-        for name in self.server.files(&run, CHECKPOINT)? {
+        let names = self.server.files(&run, CHECKPOINT)?;
+        if names.is_empty() {
+            return Err(self.server.0.no_checkpoint(&self.model, version));
+        }
+        for name in names {
             let file = name.rsplit('/').next().unwrap_or_default();
             let path = folder.join(file);
             let bytes = self.server.get(&run, &name)?;

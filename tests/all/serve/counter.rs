@@ -48,8 +48,12 @@ impl ModelSource for Changing {
         Ok(ServedModel::new(identity, Checkpoint::read(&folder)?, &backend))
     }
 
-    fn roll_back(&self) -> Result<bool, SourceError> {
-        Ok(false)
+    fn former(&self) -> Result<Option<ServedModel>, SourceError> {
+        Ok(None)
+    }
+
+    fn roll_back(&self) -> Result<(), SourceError> {
+        Ok(())
     }
 }
 
@@ -92,7 +96,7 @@ impl Counter {
         let slot = ModelSlot::open(Box::new(Changing(Arc::clone(&folder)))).unwrap();
         let service = Arc::new(Service::new(slot, config, access));
         let router = router(Arc::clone(&service));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = Runtime::new().unwrap();
         Self { shop, service, folder, router, runtime }
     }
 

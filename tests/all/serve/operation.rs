@@ -68,6 +68,14 @@ fn a_model_that_cannot_answer_is_refused_and_the_present_one_goes_on() {
     counter.want(&counter.shop.path("checkpoints/other"));
     let said = error(409, "model_refused");
     assert!(said.contains("asks a column `extra`"), "{said}");
+    // Requests without names are read in the order of the columns.
+    let turned: String = table.lines().map(turned).collect();
+    counter.shop.write("turned.csv", turned);
+    counter.shop.succeed(&format!(
+        "train --data turned.csv --name turned --quiet {SHORT} --set features=raw --set data.unit=g"
+    ));
+    counter.want(&counter.shop.path("checkpoints/turned"));
+    assert!(error(409, "model_refused").contains("its columns are det15"));
     let folder = counter.shop.path("checkpoints/other");
     fs::write(folder.join("model.safetensors"), "x").unwrap();
     counter.want(&counter.shop.path("checkpoints/a"));
@@ -78,7 +86,15 @@ fn a_model_that_cannot_answer_is_refused_and_the_present_one_goes_on() {
     assert_eq!(answer.json()["error"]["code"], json!("no_former_model"));
     assert_eq!(counter.post_json("/predict", &counter.records()[0]).status, 200);
     let metrics = counter.get("/metrics").text;
-    assert!(metrics.contains("massay_reloads_total{outcome=\"refused\"} 4\n"), "{metrics}");
+    for (outcome, count) in [("refused", 3), ("unreadable", 2)] {
+        let line = format!("massay_reloads_total{{outcome=\"{outcome}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+}
+
+/// A line of a table with its cells in the opposite order.
+fn turned(line: &str) -> String {
+    line.split(',').rev().collect::<Vec<_>>().join(",") + "\n"
 }
 
 #[test]
@@ -105,7 +121,10 @@ fn keys_open_what_asks_the_model_and_the_token_what_changes_it() {
     assert_eq!(with_token(&counter, "/admin/reload", "one").status, 401);
     assert_eq!(with_token(&counter, "/admin/reload", "token").status, 200);
     assert_eq!(with_token(&Counter::open(), "/admin/reload", "").status, 403);
+    // The description is open, so that it says nothing of the data.
+    assert!(!counter.get("/openapi.json").text.contains("1139.895"));
     let refused = counter.post("/invocations", "application/json", "{}");
+    assert_eq!(refused.headers["www-authenticate"], "Bearer");
     assert_eq!(refused.json()["error_code"], json!("PERMISSION_DENIED"));
 }
 
@@ -114,7 +133,7 @@ fn each_client_has_its_rate_and_only_trusted_proxies_name_clients() {
     let config = ServeConfig {
         rate: 1,
         burst: 2,
-        trusted_proxies: vec!["10.0.0.1".parse().unwrap()],
+        trusted_proxies: vec!["10.0.0.1".to_owned().try_into().unwrap()],
         ..ServeConfig::default()
     };
     let counter = Counter::with(config, Access::default(), "");

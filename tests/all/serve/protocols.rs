@@ -156,7 +156,8 @@ fn open_inference_describes_server_model_and_version() {
     let version = model["versions"][0].as_str().unwrap();
     let path = format!("/v2/models/massay-mass/versions/{version}");
     assert_eq!(counter.get(&path).json(), model);
-    assert_eq!(counter.get(&format!("{path}/ready")).json(), json!({"ready": true}));
+    let ready = counter.get(&format!("{path}/ready")).json();
+    assert_eq!(ready, json!({"name": "massay-mass", "ready": true}));
     let inputs = json!([{"name": "x", "shape": [1, 15], "datatype": "FP64",
                          "data": values(&counter.records()[0])}]);
     let answer = counter.post_json(&format!("{path}/infer"), &json!({"inputs": inputs}));

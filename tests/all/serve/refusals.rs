@@ -95,9 +95,13 @@ fn kinds_sizes_paths_and_methods_that_are_not_taken_are_named() {
     }
     fault(&counter.post("/explain", "text/csv", text.clone()), 415, "content_type");
     fault(&counter.post("/predict", "application/json", " ".repeat(20_001)), 413, "too_large");
+    let zeros = format!("[{}0]", "0,".repeat(9_000));
+    fault(&counter.post("/predict", "application/json", zeros), 413, "too_large");
     fault(&counter.post_json("/predict", &json!(records[..6])), 413, "too_many_rows");
     assert_eq!(counter.post_json("/predict", &json!(records[..5])).status, 200);
     fault(&counter.get("/nothing"), 404, "unknown_path");
+    fault(&counter.get("/docs/nothing"), 404, "malformed");
+    assert!(counter.get("/v2/models/%FF").json()["error"].is_string());
     fault(&counter.get("/predict"), 405, "wrong_method");
     fault(&counter.post_json("/feedback", &json!({"truth": 1})), 400, "malformed");
     let lost = json!({"truth": 1, "request_id": "never"});
@@ -182,6 +186,8 @@ fn open_inference_hears_of_errors_in_its_own_words() {
     let good = tensor(json!([1, 15]), "FP64", json!(row));
     let mut other = good.clone();
     other["outputs"] = json!([{"name": "nothing"}]);
+    refused(path, &other, 400);
+    other["outputs"] = json!([{"name": "upper"}, {"name": "upper"}]);
     refused(path, &other, 400);
     refused("/v2/models/other/infer", &good, 404);
     refused("/v2/models/massay-mass/versions/9/infer", &good, 404);
