@@ -26,6 +26,10 @@ check:
 bench *arguments:
     cargo bench --bench stack -- "$@"
 
+# Serve predictions, e.g. `just serve --checkpoint checkpoints/first`.
+serve *arguments:
+    cargo run --release -- serve "$@"
+
 # Write a synthetic data set, e.g. `just simulate --containers 500 --out more.csv`.
 simulate *arguments:
     cargo run --release -- simulate "$@"

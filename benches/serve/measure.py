@@ -105,10 +105,13 @@ class Server:
     def __init__(self, command):
         self.port = free_port()
         filled = [part.format(port=self.port) for part in command]
+        # MLflow looks for uvicorn beside its interpreter only where that is on the path.
+        bin = pathlib.Path(sys.executable).parent
+        environment = {**os.environ, "PATH": f"{bin}:{os.environ['PATH']}"}
         began = time.monotonic()
         self.process = subprocess.Popen(
             filled, cwd=HERE if command[0] == sys.executable else None, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         self.wait()
         self.start = time.monotonic() - began

@@ -23,5 +23,5 @@ pub use fresh::evaluate_fresh;
 pub use leaderboard::{Contender, Difference, Leaderboard, LeaderboardEntry};
 pub use metrics::Scores;
 use out_of_fold::blended;
-pub use out_of_fold::{Judged, OutOfFoldInputs, judge, judge_baseline};
+pub use out_of_fold::{Judged, OutOfFoldInputs, domain_guard, judge, judge_baseline};
 pub use reproduced::reproduce;

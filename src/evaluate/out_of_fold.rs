@@ -161,19 +161,14 @@ impl OutOfFoldInputs<'_> {
     /// The guard for all rows, and for each split which held-out rows lie outside of the guard of
     /// that split's training rows.
     fn domain(&self, plain: &FeatureMatrix) -> (DomainGuard, Vec<Vec<bool>>) {
-        let fit = |rows: &[u32]| {
-            let step = rows.len().div_ceil(MOST_DOMAIN_ROWS).max(1);
-            let sampled: Vec<u32> = rows.iter().step_by(step).copied().collect();
-            DomainGuard::fit(plain, &sampled)
-        };
         let distances = |split: &Split| -> Vec<f64> {
-            let guard = fit(&split.train);
+            let guard = domain_guard(plain, &split.train);
             let distance = |row: &u32| guard.distance(plain.row(*row as usize));
             split.held_out.iter().map(distance).collect()
         };
         let distances: Vec<Vec<f64>> = self.plan.splits.par_iter().map(distances).collect();
         let all: Vec<u32> = (0..self.dataset.rows() as u32).collect();
-        let mut guard = fit(&all);
+        let mut guard = domain_guard(plain, &all);
         guard.set_threshold(distances.concat(), FLAGGED);
         let outside = |distances: &Vec<f64>| {
             distances.iter().map(|distance| *distance > guard.threshold).collect()
@@ -191,6 +186,14 @@ impl OutOfFoldInputs<'_> {
     ) -> Vec<ScoredRow> {
         scored_rows((self.dataset, self.plan), (folds, calibration), given, outside)
     }
+}
+
+/// The guard of some rows of the plain features; of many, evenly spaced ones.
+#[must_use]
+pub fn domain_guard(plain: &FeatureMatrix, rows: &[u32]) -> DomainGuard {
+    let step = rows.len().div_ceil(MOST_DOMAIN_ROWS).max(1);
+    let sampled: Vec<u32> = rows.iter().step_by(step).copied().collect();
+    DomainGuard::fit(plain, &sampled)
 }
 
 /// What each fold says of the rows that it held out, beside the truth; `predictions` and `spreads` by fold,

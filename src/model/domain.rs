@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::features::{FeatureMatrix, Preprocessor};
 
-use super::DomainGuard;
+use super::{DomainGuard, Oddness};
 
 /// Tells rows that are unlike the training data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,20 @@ impl Domain {
             }));
         }
         columns
+    }
+
+    /// How unlike the training rows a raw row is, all columns together and each given the others. A missing
+    /// value counts as the mean.
+    #[must_use]
+    pub fn oddness(&self, raw: &[f64]) -> Oddness {
+        let features = self.preprocessor.transform_rows(raw);
+        self.guard.oddness(features.row(0))
+    }
+
+    /// Whether the distance is measured in logarithms of the columns.
+    #[must_use]
+    pub fn is_logarithmic(&self) -> bool {
+        self.preprocessor.outputs().any(|name| name.starts_with("log1p("))
     }
 
     /// Whether a column cannot have this value.

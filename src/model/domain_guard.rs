@@ -11,6 +11,15 @@ use super::gram::for_each_block;
 /// other columns of the row let expect are named.
 const NAMED_BEYOND: f64 = 3.0;
 
+/// How unlike the rows that a guard knows a row is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Oddness {
+    /// The joint distance.
+    pub distance: f64,
+    /// What each column has more than the others let expect; see [`DomainGuard::residuals`].
+    pub residuals: Vec<f64>,
+}
+
 /// A joint distance: Mahalanobis' with the covariance of the scaled features, shrunk towards a
 /// multiple of the identity as far as the sample demands (Ledoit and Wolf, 2004).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,6 +109,29 @@ impl DomainGuard {
         [moved, order].concat()
     }
 
+    /// Distance and residuals of a row; a missing value counts as the mean.
+    #[must_use]
+    pub fn oddness(&self, row: &[f32]) -> Oddness {
+        let filled: Vec<f32> = row
+            .iter()
+            .zip(&self.scaler.mean)
+            .map(|(value, mean)| if value.is_nan() { *mean as f32 } else { *value })
+            .collect();
+        Oddness { distance: self.distance(&filled), residuals: self.residuals(&filled) }
+    }
+
+    /// What each column of a row has more than the row's other columns let expect, in the features' units: under a
+    /// normal distribution `x_j - E[x_j | others] = s_j (P d)_j / P_jj`. 0 where a column never varied.
+    #[must_use]
+    pub fn residuals(&self, row: &[f32]) -> Vec<f64> {
+        let weighted = self.weighted(&self.scaler.transform(row));
+        let size = weighted.len();
+        let residual = |(column, (w, inverse)): (usize, (&f64, &f64))| {
+            if *inverse == 0.0 { 0.0 } else { w / self.precision[column * size + column] / inverse }
+        };
+        weighted.iter().zip(&self.scaler.inverse_deviation).enumerate().map(residual).collect()
+    }
+
     fn weighted(&self, scaled: &[f64]) -> Vec<f64> {
         let product = |row: &[f64]| row.iter().zip(scaled).map(|(p, x)| p * x).sum();
         self.precision.chunks_exact(scaled.len().max(1)).map(product).collect()
@@ -169,6 +201,24 @@ mod tests {
         let shuffled = [1.0, 1.1, -0.9, 1.0, 1.0, 1.05];
         assert!(guard.is_outside(&shuffled));
         assert_eq!(guard.columns_at_fault(&shuffled)[0], 2);
+    }
+
+    #[test]
+    fn residuals_are_those_of_least_squares_on_the_other_columns() {
+        let mut generator = Generator::new(11, &[]);
+        let mut values = Vec::new();
+        for _ in 0..5000 {
+            let (a, b) = (generator.normal(), generator.normal());
+            values.extend([a, b, 2.0 * a - 3.0 * b + 0.5 * generator.normal()].map(|x| x as f32));
+        }
+        let matrix = FeatureMatrix::new(3, values);
+        let guard = DomainGuard::fit(&matrix, &(0..5000).collect::<Vec<_>>());
+        // The third column is 2 a - 3 b; the shrinkage of 5000 rows is too small to matter.
+        let found = guard.residuals(&[1.0, -1.0, 5.7])[2];
+        assert!((found - 0.7).abs() < 0.05, "{found}");
+        let deviation =
+            (0..5000).map(|row| guard.residuals(matrix.row(row))[2].powi(2)).sum::<f64>();
+        assert!(((deviation / 5000.0).sqrt() - 0.5).abs() < 0.02);
     }
 
     #[test]

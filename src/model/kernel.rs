@@ -1,8 +1,15 @@
 //! A weighted sum of similarities to known rows.
 
+#![expect(clippy::inline_always, reason = "only inlined code gets the instructions of its caller")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "loops over plain counters become vector instructions"
+)]
+
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{InputMap, Regressor};
+use super::{InputMap, Regressor, vector_math::exp_double};
 
 /// The similarity of two rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,11 +40,12 @@ pub enum KernelKind {
 impl Kernel {
     /// The kernel from the mean product and the mean squared difference of two rows' features.
     #[must_use]
+    #[inline(always)]
     pub fn value(&self, product: f64, squared_distance: f64) -> f64 {
         let own = match self.kind {
-            KernelKind::Gaussian => libm::exp(-0.5 * squared_distance / self.width.powi(2)),
-            KernelKind::Laplace => libm::exp(-squared_distance.max(0.0).sqrt() / self.width),
-            KernelKind::Quadratic => (1.0 + product / self.width).powi(2),
+            KernelKind::Gaussian => exp_double(-0.5 * squared_distance / (self.width * self.width)),
+            KernelKind::Laplace => exp_double(-squared_distance.max(0.0).sqrt() / self.width),
+            KernelKind::Quadratic => (1.0 + product / self.width) * (1.0 + product / self.width),
             KernelKind::Linear => product,
         };
         own + self.linear * product
@@ -74,24 +82,48 @@ impl Regressor for KernelModel {
     fn predict(&self, row: &[f32]) -> f64 {
         let mut x = Vec::with_capacity(row.len());
         self.inputs.scale(row, &mut x);
-        let term = |(point, coefficient): (&[f32], &f64)| {
-            let (product, distance) = moments(&x, point);
-            coefficient * self.kernel.value(product, distance)
-        };
-        let points = self.points.chunks_exact(row.len().max(1));
-        self.intercept + points.zip(&self.coefficients).map(term).sum::<f64>()
+        let mut terms = self.coefficients.clone();
+        weigh(&self.kernel, &x, &self.points, &mut terms);
+        self.intercept + terms.iter().sum::<f64>()
     }
 }
 
-/// Mean product and mean squared difference of two rows, in double precision: coefficients are often
-/// large and of both signs, so that their sum has far fewer digits than its terms.
-fn moments(x: &[f32], z: &[f32]) -> (f64, f64) {
-    let (mut product, mut distance) = (0.0, 0.0);
-    for (x, z) in x.iter().zip(z) {
-        let (x, z) = (f64::from(*x), f64::from(*z));
-        product += x * z;
-        distance += (x - z) * (x - z);
+/// Known rows that are compared at once: enough sums side by side that none waits for its last addition.
+const ABREAST: usize = 8;
+
+/// Multiplies the coefficient of each known row by its similarity to `x`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+fn weigh(kernel: &Kernel, x: &[f32], points: &[f32], coefficients: &mut [f64]) {
+    let columns = x.len().max(1);
+    let parts = points.chunks(ABREAST * columns).zip(coefficients.chunks_mut(ABREAST));
+    for (points, coefficients) in parts {
+        let (products, distances) = moments(x, points);
+        let mut values = [0.0; ABREAST];
+        for row in 0..ABREAST {
+            values[row] = kernel.value(products[row], distances[row]);
+        }
+        coefficients.iter_mut().zip(values).for_each(|(own, value)| *own *= value);
     }
-    let count = x.len() as f64;
-    (product / count, distance / count)
+}
+
+/// Mean products and mean squared differences of `x` and each of some rows, in double precision: coefficients are
+/// often large and of both signs, so that their sum has far fewer digits than its terms.
+#[inline(always)]
+fn moments(x: &[f32], points: &[f32]) -> ([f64; ABREAST], [f64; ABREAST]) {
+    let (mut products, mut distances) = ([0.0; ABREAST], [0.0; ABREAST]);
+    // Where there are fewer rows the last one stands for those that are missing.
+    let columns = x.len();
+    let last = (points.len() / columns.max(1)).saturating_sub(1);
+    let rows: [&[f32]; ABREAST] =
+        std::array::from_fn(|row| &points[row.min(last) * columns..][..columns]);
+    for column in 0..columns {
+        let x = f64::from(x[column]);
+        for row in 0..ABREAST {
+            let z = f64::from(rows[row][column]);
+            products[row] += x * z;
+            distances[row] += (x - z) * (x - z);
+        }
+    }
+    let count = columns as f64;
+    (products.map(|own| own / count), distances.map(|own| own / count))
 }

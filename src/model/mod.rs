@@ -35,7 +35,7 @@ pub use blend::{Blend, FoldValue, Models};
 pub use calibration::{Calibration, FoldResiduals};
 pub use config::{ModelConfig, ModelKind, Parametrisation};
 pub use domain::Domain;
-pub use domain_guard::DomainGuard;
+pub use domain_guard::{DomainGuard, Oddness};
 pub use embedding::{BINS, Embedding};
 pub use kernel::{Kernel, KernelKind, KernelModel};
 pub use linear::Linear;

@@ -1,14 +1,16 @@
 //! Rows that a checkpoint keeps, set aside before the raw columns give way to the matrices.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
-    data::{Dataset, FoldPlan, Generator},
-    evaluate::ScoredRow,
-    model::Reference,
+    data::{Dataset, FoldPlan, Generator, Split},
+    evaluate::{ScoredRow, domain_guard},
+    features::FeatureMatrix,
+    model::{Oddness, Reference},
 };
 
-/// A random sample of the rows that the first repeat holds out.
+/// A random sample of the rows that the first repeat holds out, one of each group: what repeats a row is no second
+/// witness of how rows are distributed.
 pub(super) struct ReferenceRows {
     rows: Vec<u32>,
     /// Raw rows, row-major.
@@ -19,29 +21,53 @@ impl ReferenceRows {
     pub(super) fn sample(dataset: &Dataset, plan: &FoldPlan) -> Self {
         let first = plan.splits.iter().filter(|split| split.repeat == 0);
         let mut rows: Vec<u32> = first.flat_map(|split| split.held_out.iter().copied()).collect();
-        if rows.len() > Reference::ROWS {
-            // Always the same rows: what later rows are compared with does not depend on the training's seed.
-            rows.sort_unstable();
-            Generator::new(0, &[]).shuffle(&mut rows);
-            rows.truncate(Reference::ROWS);
-        }
+        // Always the same rows: what later rows are compared with does not depend on the training's seed.
+        rows.sort_unstable();
+        Generator::new(0, &[]).shuffle(&mut rows);
+        let (groups, mut seen) = (dataset.group_ids(), HashSet::new());
+        rows.retain(|row| seen.insert(groups[*row as usize]));
+        rows.truncate(Reference::ROWS);
         rows.sort_unstable();
         let row = |own: u32| dataset.features.iter().map(move |column| column[own as usize]);
         let inputs = rows.iter().flat_map(|own| row(*own)).collect();
         Self { rows, inputs }
     }
 
-    /// The rows with what the first repeat says of them.
-    pub(super) fn with(&self, scored: &[ScoredRow]) -> Reference {
+    /// The rows with what the folds of the first repeat say of them, `plain` being the features that distances are
+    /// measured in.
+    pub(super) fn with(
+        &self,
+        scored: &[ScoredRow],
+        plan: &FoldPlan,
+        plain: &FeatureMatrix,
+    ) -> Reference {
         let first = scored.iter().filter(|own| own.repeat == 0);
-        let by_row: HashMap<usize, &ScoredRow> = first.map(|own| (own.row, own)).collect();
-        let own = |row: &u32| by_row.get(&(*row as usize)).copied();
-        let scored: Vec<&ScoredRow> = self.rows.iter().filter_map(own).collect();
+        let by_row: HashMap<u32, &ScoredRow> = first.map(|own| (own.row as u32, own)).collect();
+        let scored: Vec<&ScoredRow> = self.rows.iter().map(|row| by_row[row]).collect();
+        let oddness = self.oddness(plan, plain);
+        let of = |value: fn(&ScoredRow) -> f64| scored.iter().map(|own| value(own)).collect();
         Reference {
             columns: self.inputs.len() / self.rows.len().max(1),
             inputs: self.inputs.clone(),
-            predictions: scored.iter().map(|own| own.prediction).collect(),
-            targets: scored.iter().map(|own| own.target).collect(),
+            predictions: of(|own| own.prediction),
+            lower: of(|own| own.lower),
+            upper: of(|own| own.upper),
+            targets: of(|own| own.target),
+            distances: oddness.iter().map(|own| own.distance).collect(),
+            residuals: oddness.into_iter().flat_map(|own| own.residuals).collect(),
         }
+    }
+
+    /// How unlike the training rows of its fold each row is.
+    fn oddness(&self, plan: &FoldPlan, plain: &FeatureMatrix) -> Vec<Oddness> {
+        let first = plan.splits.iter().filter(|split| split.repeat == 0);
+        let of = |split: &Split| -> Vec<(u32, Oddness)> {
+            let guard = domain_guard(plain, &split.train);
+            let own = split.held_out.iter().filter(|row| self.rows.binary_search(row).is_ok());
+            own.map(|row| (*row, guard.oddness(plain.row(*row as usize)))).collect()
+        };
+        let mut all: Vec<(u32, Oddness)> = first.flat_map(of).collect();
+        all.sort_unstable_by_key(|(row, _)| *row);
+        all.into_iter().map(|(_, oddness)| oddness).collect()
     }
 }

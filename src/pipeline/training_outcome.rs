@@ -61,7 +61,7 @@ impl Inputs {
             metrics: serde_json::from_str(metrics)?,
             checksums: BTreeMap::new(),
         };
-        let reference = self.reference.with(rows);
+        let reference = self.reference.with(rows, &self.prepared.plan, &self.plain.1);
         Ok(Checkpoint { manifest, members, blends: judged.blends, reference })
     }
 

@@ -86,6 +86,7 @@ mod tests {
             inputs: vec![1.0, f64::NAN, 3.0, 5.0],
             predictions: vec![10.0, 14.0],
             targets: vec![11.0, 13.0],
+            ..Reference::default()
         })
     }
 

@@ -123,7 +123,11 @@ impl Checkpoint {
         let parts = [
             ("inputs", Array::matrix(&own.inputs, own.columns)),
             ("predictions", Array::doubles(&own.predictions)),
+            ("lower", Array::doubles(&own.lower)),
+            ("upper", Array::doubles(&own.upper)),
             ("targets", Array::doubles(&own.targets)),
+            ("distances", Array::doubles(&own.distances)),
+            ("residuals", Array::matrix(&own.residuals, own.columns)),
         ];
         let views = parts.iter().map(|(name, array)| (*name, array));
         safetensors::serialize(views, None).map_err(io::Error::other)
@@ -197,8 +201,16 @@ fn reference_of(tensors: &SafeTensors<'_>, manifest: &Manifest) -> Option<Refere
     let arrays = read(tensors, "");
     let part = |name: &str| arrays.get(name)?.to_doubles();
     let (inputs, columns) = (part("inputs")?, manifest.schema.features.len());
-    let reference =
-        Reference { columns, inputs, predictions: part("predictions")?, targets: part("targets")? };
+    let reference = Reference {
+        columns,
+        inputs,
+        predictions: part("predictions")?,
+        lower: part("lower")?,
+        upper: part("upper")?,
+        targets: part("targets")?,
+        distances: part("distances")?,
+        residuals: part("residuals")?,
+    };
     reference.is_consistent(columns).then_some(reference)
 }
 

@@ -204,9 +204,10 @@ fn the_model_tells_what_it_needs_and_what_it_was_trained_on() {
     let columns = model["columns"].as_array().unwrap();
     let first: Vec<f64> =
         counter.records().iter().map(|own| own["det1"].as_f64().unwrap()).collect();
-    let least = first.iter().copied().fold(f64::INFINITY, f64::min);
-    assert_eq!((columns.len(), columns[0]["minimum"].as_f64()), (15, Some(least)));
+    let least = columns[0]["minimum"].as_f64().unwrap();
+    assert!(columns.len() == 15 && first.contains(&least));
     let targets = model["training_targets"].as_array().unwrap();
-    assert_eq!(targets.len(), 104);
+    // One of each container.
+    assert_eq!(targets.len(), 84);
     assert!(targets.is_sorted_by(|a, b| a.as_f64() <= b.as_f64()));
 }
