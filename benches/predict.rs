@@ -1,7 +1,7 @@
 //! Speed of a predictor by the number of rows it is asked for at once.
 //!
 //! `cargo bench --bench predict -- --checkpoint checkpoints/NAME` prints a line for each number of
-//! rows; `RAYON_NUM_THREADS` sets the threads.
+//! rows; `RAYON_NUM_THREADS` sets the threads, `--backend ndarray` computes networks by burn's tensors.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops where it fails")]
 
 use std::{path::PathBuf, time::Instant};
@@ -22,7 +22,9 @@ fn main() {
         return;
     };
     let checkpoint = Checkpoint::read(&PathBuf::from(&arguments[at + 1])).unwrap();
-    let predictor = checkpoint.predictor(&Backend::select(BackendKind::Flex).unwrap());
+    let tensors = arguments.iter().any(|argument| argument == "ndarray");
+    let backend = if tensors { BackendKind::Ndarray } else { BackendKind::Flex };
+    let predictor = checkpoint.predictor(&Backend::select(backend).unwrap());
     let columns = predictor.columns().len();
     let mut generator = Generator::new(1, &[]);
     for rows in [1, 4, 16, 64, 1024, 10_000] {

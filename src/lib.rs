@@ -14,6 +14,7 @@
 //! | [`export`] | a model as an ONNX file |
 //! | [`track`] | what is told of a run: journal, MLflow, DVC |
 //! | [`registry`] | which run predicts, and how that changed |
+//! | [`monitor`] | what a served model meets: the log of predictions, drift, live performance, alarms |
 //! | [`serve`] | the prediction service: protocols, hot reload, limits, metrics, the page |
 //! | [`pipeline`] | whole jobs told in calls to the layers above |
 //! | [`cli`] | one file per subcommand; alone in printing and exiting |
@@ -24,6 +25,7 @@ pub mod evaluate;
 pub mod export;
 pub mod features;
 pub mod model;
+pub mod monitor;
 pub mod pipeline;
 pub mod registry;
 pub mod report;

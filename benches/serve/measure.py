@@ -67,9 +67,11 @@ def commands(folder):
     def records(rows):
         return {"dataframe_records": rows}
 
+    massay = [options.massay, "serve", "--checkpoint", options.checkpoint,
+              "--address", "127.0.0.1:{port}", "--set"]
     return {
-        "massay": ([options.massay, "serve", "--checkpoint", options.checkpoint, "--address",
-                    "127.0.0.1:{port}"], "/predict", plain),
+        "massay": ([*massay, f"log.url=sqlite://{folder}/log.sqlite"], "/predict", plain),
+        "massay without a log": ([*massay, "log.url=none"], "/predict", plain),
         "Flask, gunicorn": ([*gunicorn, "--bind", "127.0.0.1:{port}"], "/predict", plain),
         "Flask, gunicorn, threads": (
             [*gunicorn, "--threads", "4", "--bind", "127.0.0.1:{port}"], "/predict", plain),

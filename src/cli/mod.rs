@@ -9,9 +9,12 @@ mod evaluate;
 mod explore;
 mod explore_progress;
 mod export;
+mod log;
+mod monitor;
 mod predict;
 mod progress;
 mod registry;
+mod retrain;
 mod serve;
 mod simulate;
 mod summary;
@@ -21,6 +24,7 @@ mod train;
 mod tune;
 mod tune_progress;
 mod verify;
+mod watch;
 
 use std::{io::Write, process::ExitCode};
 
@@ -61,6 +65,16 @@ enum Command {
     Registry(registry::RegistryArguments),
     /// Serve predictions over HTTP, with a page
     Serve(serve::ServeArguments),
+    /// Tell what has become of a served model: drift, live performance, alarms
+    Monitor(monitor::MonitorArguments),
+    /// Read the log of predictions that the service writes
+    Log(log::LogArguments),
+    /// Train the champion's successor from rows whose true values have come, and promote it if it is better
+    Retrain(retrain::RetrainArguments),
+    /// Retrain when an alarm or the schedule asks for it, until stopped
+    Watch(watch::WatchArguments),
+    /// Make the champion before the present one the champion again
+    Rollback(registry::RollbackArguments),
     /// Generate a synthetic drum-assay data set
     Simulate(simulate::SimulateArguments),
     /// List the compute backends of this machine
@@ -89,6 +103,11 @@ pub fn main() -> ExitCode {
         Command::Track(arguments) => arguments.run(),
         Command::Registry(arguments) => arguments.run(),
         Command::Serve(arguments) => arguments.run(),
+        Command::Monitor(arguments) => arguments.run(),
+        Command::Log(arguments) => arguments.run(),
+        Command::Retrain(arguments) => arguments.run(),
+        Command::Watch(arguments) => arguments.run(),
+        Command::Rollback(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(),
         Command::Backends(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
@@ -105,7 +124,9 @@ fn report_error(error: &anyhow::Error) -> ExitCode {
     }
     say(&format!("error: {error:#}"));
     match error.downcast_ref::<JobError>() {
-        Some(JobError::Interrupted { .. }) => ExitCode::from(INTERRUPTED),
+        Some(JobError::Interrupted { .. } | JobError::Stopped { .. }) => {
+            ExitCode::from(INTERRUPTED)
+        }
         _ => ExitCode::FAILURE,
     }
 }

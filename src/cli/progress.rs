@@ -64,6 +64,12 @@ impl TrainProgress {
     }
 }
 
+impl Drop for TrainProgress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
 impl TrainObserver for TrainProgress {
     fn on_choice(&self, done: usize, all: usize) {
         if self.quiet {

@@ -58,12 +58,36 @@ impl RegistryArguments {
                 let model = promote(&params, &name)?;
                 emit(&format!("{name} is the champion of {model}\n"))
             }
-            RegistryCommand::Rollback { model } => {
-                let (model, run) = rollback(&params, model.as_deref())?;
-                emit(&format!("{run} is the champion of {model} again\n"))
-            }
+            RegistryCommand::Rollback { model } => roll_back(&params, model.as_deref()),
         }
     }
+}
+
+/// Make the champion before the present one the champion again, here and on the MLflow server that knows it.
+///
+/// A running service follows. The same as `massay registry rollback`.
+#[derive(Debug, Args)]
+pub(super) struct RollbackArguments {
+    /// Model whose champion it is, where there are several
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Parameters, which say where checkpoints are [default: params.toml where there is one]
+    #[arg(long, value_name = "FILE")]
+    params: Option<PathBuf>,
+    /// Any other parameter, e.g. `paths.checkpoints`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+impl RollbackArguments {
+    pub(super) fn run(self) -> Result<()> {
+        roll_back(&Params::load(self.params.as_deref(), &self.sets)?, self.model.as_deref())
+    }
+}
+
+fn roll_back(params: &Params, model: Option<&str>) -> Result<()> {
+    let (model, run) = rollback(params, model)?;
+    emit(&format!("{run} is the champion of {model} again\n"))
 }
 
 fn table(runs: &[ListedRun]) -> String {

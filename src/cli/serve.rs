@@ -42,6 +42,9 @@ pub(super) struct ServeArguments {
     /// Where to compute [default: flex, the CPU]
     #[command(flatten)]
     backend: BackendArgument,
+    /// Folder of a checkpoint that is asked the same and answers nobody: see how it would do
+    #[arg(long, value_name = "FOLDER")]
+    shadow: Option<PathBuf>,
     /// Parameters [default: params.toml where there is one]
     #[arg(long, value_name = "FILE")]
     params: Option<PathBuf>,
@@ -56,17 +59,14 @@ impl ServeArguments {
         if let Some(address) = self.address {
             params.serve.address = address;
         }
-        let model = match (self.checkpoint, self.champion) {
-            (Some(uri), _) if uri.starts_with("models:/") => ModelChoice::Mlflow(uri),
-            (Some(folder), _) => ModelChoice::Checkpoint(folder.into()),
-            (None, champion) => ModelChoice::Champion(champion.unwrap_or_default().pop()),
-        };
+        let model = ModelChoice::of(self.checkpoint, self.champion.unwrap_or_default().pop());
         let options = ServeOptions {
             params,
             model,
             mlflow: self.mlflow,
             backend: self.backend.backend.unwrap_or(BackendKind::Flex),
             access: access(self.api_keys)?,
+            shadow: self.shadow,
         };
         serve(options, &|serving| say(&greeting(serving)))
     }

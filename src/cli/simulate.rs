@@ -37,6 +37,9 @@ pub(super) struct SimulateArguments {
     /// Start of every random number
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Density of every filling, g/cm³ [default: drawn, 0.1 to 1 and a little beyond]
+    #[arg(long, value_name = "DENSITY")]
+    density: Option<f64>,
     /// File to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -69,7 +72,7 @@ impl SimulateArguments {
         let seed = self.seed.unwrap_or(shipped.seed);
         let designed = [self.containers, self.remeasured, self.positions, self.repeats];
         if designed.iter().all(Option::is_none) {
-            return SimulationPlan { seed, ..shipped };
+            return SimulationPlan { seed, density: self.density, ..shipped };
         }
         let containers = self.containers.unwrap_or(shipped.containers);
         SimulationPlan {
@@ -78,6 +81,7 @@ impl SimulateArguments {
             positions: self.positions.unwrap_or(1),
             repeats: self.repeats.unwrap_or(1),
             seed,
+            density: self.density,
         }
     }
 }

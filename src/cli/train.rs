@@ -61,6 +61,7 @@ impl TrainArguments {
             force: self.force,
             compare,
             mlflow: self.mlflow,
+            only_first: None,
         };
         let progress = TrainProgress::new(self.quiet);
         stop_on_interrupt();

@@ -44,8 +44,7 @@ impl Domain {
     /// it is like them.
     #[must_use]
     pub fn columns_at_fault(&self, raw: &[f64]) -> Vec<usize> {
-        let mut columns: Vec<usize> =
-            (0..raw.len()).filter(|column| self.is_impossible(*column, raw[*column])).collect();
+        let mut columns: Vec<usize> = self.impossible_columns(raw).collect();
         let features = self.preprocessor.transform_rows(raw);
         if self.guard.is_outside(features.row(0)) {
             let odd = self.guard.columns_at_fault(features.row(0));
@@ -55,6 +54,11 @@ impl Domain {
             }));
         }
         columns
+    }
+
+    /// Columns of a raw row whose value is beyond what the schema states, or missing where none ever was.
+    pub fn impossible_columns<'a>(&'a self, raw: &'a [f64]) -> impl Iterator<Item = usize> + 'a {
+        (0..raw.len()).filter(|column| self.is_impossible(*column, raw[*column]))
     }
 
     /// How unlike the training rows a raw row is, all columns together and each given the others. A missing

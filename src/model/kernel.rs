@@ -1,10 +1,6 @@
 //! A weighted sum of similarities to known rows.
 
 #![expect(clippy::inline_always, reason = "only inlined code gets the instructions of its caller")]
-#![expect(
-    clippy::needless_range_loop,
-    reason = "loops over plain counters become vector instructions"
-)]
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};

@@ -57,6 +57,15 @@ pub enum JobError {
         /// Flags that are needed to find it, each after a space.
         flags: String,
     },
+    /// Somebody asked to stop, and nothing was done.
+    #[error("interrupted; nothing has changed by this {what}\n\nhint: start it again")]
+    Stopped {
+        /// What was under way.
+        what: &'static str,
+    },
+    /// Another process retrains.
+    #[error("another process retrains the models of this folder\n\nhint: wait for it or stop it")]
+    Retraining,
     /// Another process works on the run.
     #[error("another process works on run `{name}`\n\nhint: wait for it or stop it")]
     Busy {

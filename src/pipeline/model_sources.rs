@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    model::Backend,
+    model::{Backend, BackendKind},
+    monitor::Shadow,
     registry::{Pointer, Pointers},
     serve::{ModelIdentity, ModelSource, ServedModel, SourceError},
     track::{Address, ModelUri, Registry, TrackConfig},
@@ -49,6 +50,18 @@ pub(super) fn source_of(options: ServeOptions, backend: Backend) -> Result<Box<d
             Box::new(Registered { registry, uri, known: Mutex::default(), backend })
         }
     })
+}
+
+/// The model of the checkpoint in `folder`, to be asked what `served` is asked.
+pub(super) fn shadow_of(folder: &Path, served: &ServedModel) -> Result<Shadow> {
+    let names = (served.identity.model.clone(), name_of(folder));
+    let backend = Backend::select(BackendKind::Flex)?;
+    let own = self::served(folder, names, &backend)
+        .map_err(|error| anyhow::anyhow!("the shadow {}: {error}", folder.display()))?;
+    if let Err(reason) = own.can_replace(served) {
+        bail!("the shadow {} cannot be asked what is served: {reason}", folder.display());
+    }
+    Ok(Shadow::new(&own.version, Arc::new(own.predictor)))
 }
 
 /// The model of the checkpoint in `folder`, known by the name `model` and `run`.

@@ -11,12 +11,13 @@ use crate::{
     evaluate::IntervalConfig,
     features::{CleanConfig, FeatureConfig, TargetConfig},
     model::ModelConfig,
+    monitor::{LogConfig, MonitorConfig},
     serve::ServeConfig,
     track::TrackConfig,
     train::TrainConfig,
 };
 
-use super::{overrides, tune::TuneConfig, validate};
+use super::{overrides, retrain::RetrainConfig, tune::TuneConfig, validate};
 
 /// Every parameter of a run, each layer's in its own section.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,12 @@ pub struct Params {
     pub track: TrackConfig,
     /// How the service listens and what it refuses.
     pub serve: ServeConfig,
+    /// Where served predictions are kept.
+    pub log: LogConfig,
+    /// How served rows are compared with those of the training.
+    pub monitor: MonitorConfig,
+    /// When a model is trained again, and when the new one takes over.
+    pub retrain: RetrainConfig,
     /// Keys that were set by hand, e.g. `train.epochs`.
     #[serde(skip)]
     pub given: Vec<String>,
@@ -130,8 +137,8 @@ pub enum ParamsError {
     },
 }
 
-/// Optional keys, which the defaults do not show.
-const OPTIONAL_KEYS: [&str; 1] = ["target.minimum"];
+/// Keys that the defaults do not show.
+const OPTIONAL_KEYS: [&str; 2] = ["target.minimum", "monitor.webhook"];
 
 impl Params {
     /// The file that is read without being named.

@@ -33,18 +33,18 @@ impl ReferenceRows {
         Self { rows, inputs }
     }
 
-    /// The rows with what the folds of the first repeat say of them, `plain` being the features that distances are
+    /// The rows with what the folds of the first repeat say of them, `features` being those that distances are
     /// measured in.
     pub(super) fn with(
         &self,
         scored: &[ScoredRow],
         plan: &FoldPlan,
-        plain: &FeatureMatrix,
+        features: &FeatureMatrix,
     ) -> Reference {
         let first = scored.iter().filter(|own| own.repeat == 0);
         let by_row: HashMap<u32, &ScoredRow> = first.map(|own| (own.row as u32, own)).collect();
         let scored: Vec<&ScoredRow> = self.rows.iter().map(|row| by_row[row]).collect();
-        let oddness = self.oddness(plan, plain);
+        let oddness = self.oddness(plan, features);
         let of = |value: fn(&ScoredRow) -> f64| scored.iter().map(|own| value(own)).collect();
         Reference {
             columns: self.inputs.len() / self.rows.len().max(1),
@@ -59,12 +59,12 @@ impl ReferenceRows {
     }
 
     /// How unlike the training rows of its fold each row is.
-    fn oddness(&self, plan: &FoldPlan, plain: &FeatureMatrix) -> Vec<Oddness> {
+    fn oddness(&self, plan: &FoldPlan, features: &FeatureMatrix) -> Vec<Oddness> {
         let first = plan.splits.iter().filter(|split| split.repeat == 0);
         let of = |split: &Split| -> Vec<(u32, Oddness)> {
-            let guard = domain_guard(plain, &split.train);
+            let guard = domain_guard(features, &split.train);
             let own = split.held_out.iter().filter(|row| self.rows.binary_search(row).is_ok());
-            own.map(|row| (*row, guard.oddness(plain.row(*row as usize)))).collect()
+            own.map(|row| (*row, guard.oddness(features.row(*row as usize)))).collect()
         };
         let mut all: Vec<(u32, Oddness)> = first.flat_map(of).collect();
         all.sort_unstable_by_key(|(row, _)| *row);

@@ -38,7 +38,7 @@ pub struct ListedRun {
 /// When the folder of the checkpoints or the pointers cannot be read.
 pub fn list_runs(params: &Params) -> Result<Vec<ListedRun>> {
     let folder = &params.paths.checkpoints;
-    let pointers = Pointers::read(folder)?;
+    let pointers = Pointers::settled(folder, &environment)?;
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut runs = Vec::new();
@@ -98,6 +98,11 @@ pub(super) fn model_of(
 /// # Errors
 /// When there is no intact checkpoint, a server does not follow, or the pointers cannot be written.
 pub fn promote(params: &Params, name: &str) -> Result<String> {
+    promote_over(params, name, None)
+}
+
+/// The same, where `over` is still the champion: what was judged against one model says nothing of another.
+pub(super) fn promote_over(params: &Params, name: &str, over: Option<&Pointer>) -> Result<String> {
     let folder = params.paths.checkpoints.join(name);
     let manifest = Checkpoint::read(&folder)?.manifest;
     let receipt = Receipt::read(&folder)?;
@@ -109,8 +114,16 @@ pub fn promote(params: &Params, name: &str) -> Result<String> {
         server: receipt.as_ref().map_or(String::new(), |receipt| receipt.server.clone()),
         version: receipt.and_then(|receipt| receipt.version),
     };
-    let mut pointers = Pointers::open(&params.paths.checkpoints)?;
+    let mut pointers = Pointers::open(&params.paths.checkpoints, &environment)?;
     let champion = pointers.model(&model).champion;
+    if let Some(over) = over.filter(|over| champion.as_ref() != Some(*over)) {
+        let now = champion.map_or_else(|| "nothing".to_owned(), |own| format!("`{}`", own.run));
+        bail!(
+            "`{name}` was judged against `{}`, and {now} is the champion by now; it stays\n\nhint: \
+             `massay retrain` again, or `massay registry promote {name}`",
+            over.run
+        );
+    }
     if champion.is_some_and(|own| own.manifest_sha256 == pointer.manifest_sha256 && own.run == name)
     {
         bail!("`{name}` is the champion of `{model}` already");
@@ -127,7 +140,7 @@ pub fn promote(params: &Params, name: &str) -> Result<String> {
 /// written.
 pub fn rollback(params: &Params, model: Option<&str>) -> Result<(String, String)> {
     let folder = &params.paths.checkpoints;
-    let mut pointers = Pointers::open(folder)?;
+    let mut pointers = Pointers::open(folder, &environment)?;
     let model = the_only_model(&pointers, model)?;
     if let Some(former) = pointers.model(&model).former.last() {
         refuse_changed(&folder.join(&former.run), &former.manifest_sha256)?;

@@ -73,6 +73,9 @@ pub(super) struct RunStart {
     pub(super) choice: Option<Choice>,
     /// Whether every kind of model is trained.
     pub(super) compare: bool,
+    /// How many rows train, the first of the table; `None`: all.
+    #[serde(default)]
+    pub(super) only_first: Option<usize>,
     /// All parameters.
     pub(super) params: Params,
 }

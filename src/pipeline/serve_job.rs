@@ -1,16 +1,22 @@
 //! The prediction service, from parameters to its end.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{
     model::{Backend, BackendKind},
-    serve::{Access, ModelSlot, ServedModel, Service, serve as serve_requests},
+    monitor::LogStore,
+    serve::{Access, ModelSlot, ServedModel, Service, Watch, serve as serve_requests},
 };
 
-use super::{Params, model_sources::source_of};
+use super::{
+    Params,
+    milestones::milestones,
+    model_sources::{shadow_of, source_of},
+    tracking::environment,
+};
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -25,17 +31,31 @@ pub struct ServeOptions {
     pub backend: BackendKind,
     /// Who may ask.
     pub access: Access,
+    /// Folder of a checkpoint that is asked the same and answers nobody.
+    pub shadow: Option<PathBuf>,
 }
 
 /// The model that answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelChoice {
     /// What is in a folder.
-    Checkpoint(std::path::PathBuf),
+    Checkpoint(PathBuf),
     /// The champion of a model, or of the only one that has one.
     Champion(Option<String>),
     /// A registered model on an MLflow server, e.g. `models:/massay-mass@champion`.
     Mlflow(String),
+}
+
+impl ModelChoice {
+    /// The model in a folder or on an MLflow server, else the champion, of a model where one is named.
+    #[must_use]
+    pub fn of(checkpoint: Option<String>, champion: Option<String>) -> Self {
+        match checkpoint {
+            Some(uri) if uri.starts_with("models:/") => Self::Mlflow(uri),
+            Some(folder) => Self::Checkpoint(folder.into()),
+            None => Self::Champion(champion),
+        }
+    }
 }
 
 /// A service that takes requests from now on.
@@ -65,7 +85,22 @@ pub fn serve(options: ServeOptions, on_ready: &dyn Fn(&Serving<'_>)) -> Result<(
         })?;
         let address = listener.local_addr().context("the address cannot be told")?;
         let is_open = !address.ip().is_loopback() && !options.access.needs_key();
-        let service = tokio::task::spawn_blocking(|| service_of(options)).await??;
+        let log = options.params.log.clone().with_environment(environment);
+        let monitor = options.params.monitor.clone().with_environment(environment);
+        let (shadow, folder) = (options.shadow.clone(), options.params.paths.checkpoints.clone());
+        if shadow.is_some() && !log.is_on() {
+            bail!("a shadow is asked what the log has, and `log.url` is `none`");
+        }
+        let mut service = tokio::task::spawn_blocking(|| service_of(options)).await??;
+        if log.is_on() {
+            let store = LogStore::open(&log.url).await?;
+            let served = service.slot.current();
+            let shadow = shadow.map(|folder| shadow_of(&folder, &served)).transpose()?;
+            let watch = Watch::new(store, &log, monitor).with_shadow(shadow);
+            let watch = watch.with_milestones(move |model| milestones(&folder, model));
+            service = service.with_watch(watch);
+        }
+        let service = Arc::new(service);
         let stop = asked_to_stop()?;
         on_ready(&Serving { address, model: &service.slot.current(), is_open });
         serve_requests(service, listener, stop).await;
@@ -76,12 +111,12 @@ pub fn serve(options: ServeOptions, on_ready: &dyn Fn(&Serving<'_>)) -> Result<(
     outcome
 }
 
-fn service_of(options: ServeOptions) -> Result<Arc<Service>> {
+fn service_of(options: ServeOptions) -> Result<Service> {
     let backend = Backend::select(options.backend)?;
     let (config, access) = (options.params.serve.clone(), options.access.clone());
     let source = source_of(options, backend)?;
     match ModelSlot::open(source) {
-        Ok(slot) => Ok(Arc::new(Service::new(slot, config, access))),
+        Ok(slot) => Ok(Service::new(slot, config, access)),
         Err(error) => bail!("{error}"),
     }
 }

@@ -43,6 +43,9 @@ pub struct TrainOptions {
     pub compare: bool,
     /// URI of an MLflow server that is told, instead of the one in the parameters.
     pub mlflow: Option<String>,
+    /// How many rows train, the first of the table; the others are only judged. `None`: all train, in turn. Such a
+    /// run is a comparison, and nobody is told of it.
+    pub only_first: Option<usize>,
 }
 
 /// Somebody who watches a training.

@@ -66,6 +66,11 @@ impl Accepted {
         let transformed = start.params.target.apply_all(&dataset.target_name, &dataset.target)?;
         let mut plan = plan_of(&mut start, &dataset)?;
         let duplicates = duplicates::drop(&dataset, &start.params.clean, &mut plan)?;
+        if let Some(first) = start.only_first {
+            plan.splits
+                .iter_mut()
+                .for_each(|split| split.train.retain(|row| (*row as usize) < first));
+        }
         let array = start.schema.array.as_ref();
         let layout = Layout::new(&dataset.feature_names, array);
         layout.check(&start.params.features.set)?;

@@ -122,11 +122,11 @@ impl Inputs {
     }
 }
 
-/// The parameters without the paths, the search, the tracking and the service, which do not change a model.
+/// The parameters without the paths, the search, and all that comes after the training, which do not change a model.
 pub(super) fn parameters_of(params: &Params) -> Result<serde_json::Value> {
     let mut value = serde_json::to_value(params)?;
     if let Some(sections) = value.as_object_mut() {
-        for section in ["paths", "tune", "track", "serve"] {
+        for section in ["paths", "tune", "track", "serve", "log", "monitor", "retrain"] {
             sections.remove(section);
         }
     }

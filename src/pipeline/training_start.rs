@@ -48,6 +48,7 @@ fn new_start(options: TrainOptions, kind: RunKind) -> Result<(RunStart, Dataset,
         schema,
         choice: None,
         compare: options.compare,
+        only_first: options.only_first,
         params,
     };
     Ok((start, dataset, backend))

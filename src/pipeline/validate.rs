@@ -8,7 +8,26 @@ pub(super) fn check(params: &Params) -> Result<(), ParamsError> {
     check_model(params)?;
     check_training(params)?;
     check_search(params)?;
-    check_service(params)
+    check_service(params)?;
+    check_monitor(params)?;
+    check_retraining(params)
+}
+
+fn check_retraining(params: &Params) -> Result<(), ParamsError> {
+    let own = &params.retrain;
+    require(own.minimum > 0, "retrain.minimum", own.minimum, "1 or more")?;
+    for (key, hours) in
+        [("retrain.cooldown_hours", own.cooldown_hours), ("retrain.every_hours", own.every_hours)]
+    {
+        require((0.0..=87_600.0).contains(&hours), key, hours, "0 to 87600")?;
+    }
+    require((0.0..=0.9).contains(&own.newest), "retrain.newest", own.newest, "0 to 0.9")?;
+    require((1..=100).contains(&own.repeats), "retrain.repeats", own.repeats, "1 to 100")?;
+    let quarantine = own.quarantine;
+    require((0.1..=1e6).contains(&quarantine), "retrain.quarantine", quarantine, "0.1 to 1000000")?;
+    let p = own.significance;
+    require(p > 0.0 && p < 1.0, "retrain.significance", p, "a number between 0 and 1")?;
+    require((0.0..=10.0).contains(&own.tolerance), "retrain.tolerance", own.tolerance, "0 to 10")
 }
 
 fn check_service(params: &Params) -> Result<(), ParamsError> {
@@ -31,9 +50,40 @@ fn check_service(params: &Params) -> Result<(), ParamsError> {
         serve.timeout,
         "0.001 to 3600",
     )?;
+    require((0.0..=hour).contains(&serve.notice), "serve.notice", serve.notice, "0 to 3600")?;
     require((0.0..=hour).contains(&serve.drain), "serve.drain", serve.drain, "0 to 3600")?;
     let reload = serve.reload == 0.0 || (0.1..=86_400.0).contains(&serve.reload);
     require(reload, "serve.reload", serve.reload, "0 for never, or 0.1 to 86400")
+}
+
+fn check_monitor(params: &Params) -> Result<(), ParamsError> {
+    let (log, monitor) = (&params.log, &params.monitor);
+    let user = log.url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+    let secret = user.is_some_and(|(user, _)| user.contains(':'));
+    let expected = "one without it, or all of it in MASSAY_LOG_URL";
+    require(!secret, "log.url", "an address with a password", expected)?;
+    require((0.01..=60.0).contains(&log.flush), "log.flush", log.flush, "0.01 to 60")?;
+    require(
+        (20..=100_000).contains(&monitor.window),
+        "monitor.window",
+        monitor.window,
+        "20 to 100000",
+    )?;
+    for (key, share) in [
+        ("monitor.false_alarms", monitor.false_alarms),
+        ("monitor.coverage_false_alarms", monitor.coverage_false_alarms),
+    ] {
+        require(share > 0.0 && share < 1.0, key, share, "a number between 0 and 1")?;
+    }
+    let hook = &monitor.webhook;
+    let is_url = hook.is_empty() || hook.starts_with("https://") || hook.starts_with("http://");
+    // The address itself may be a secret.
+    require(is_url, "monitor.webhook", "no URL", "one that begins with https:// or http://")?;
+    let (band, distance) = (monitor.coverage_band, monitor.distance);
+    require((0.0..=0.5).contains(&band), "monitor.coverage_band", band, "0 to 0.5")?;
+    require((0.0..=100.0).contains(&distance), "monitor.distance", distance, "0 to 100")?;
+    let every = monitor.every == 0.0 || (0.1..=86_400.0).contains(&monitor.every);
+    require(every, "monitor.every", monitor.every, "0 for never, or 0.1 to 86400")
 }
 
 fn check_search(params: &Params) -> Result<(), ParamsError> {

@@ -76,7 +76,7 @@ fn params_of(manifest: &Manifest, data: Option<&Path>) -> Result<Params> {
     Ok(params)
 }
 
-fn refuse_other_table(table: &Path, manifest: &Manifest) -> Result<()> {
+pub(super) fn refuse_other_table(table: &Path, manifest: &Manifest) -> Result<()> {
     let found = sha256_file(table)
         .map_err(|error| anyhow::anyhow!("{}: cannot be read: {error}", table.display()))?;
     if found != manifest.data_sha256 {

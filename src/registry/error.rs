@@ -27,6 +27,18 @@ pub enum RegistryError {
         /// What to do about it.
         hint: String,
     },
+    /// A move that was cut short cannot be taken back.
+    #[error(
+        "{path}: a promotion was cut short here and cannot be taken back on the server\n\nhint: start the server \
+         and try again, or remove the file to leave the alias there as it is",
+        path = path.display()
+    )]
+    CutShort {
+        /// What is known of the move.
+        path: PathBuf,
+        /// What the server says.
+        source: Box<TrackError>,
+    },
     /// The server does not move its pointer, so that none was moved.
     #[error("nothing was moved, because the server does not follow")]
     Server(#[from] TrackError),

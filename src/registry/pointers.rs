@@ -9,12 +9,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    track::{Address, Alias, RegisteredVersion, Registry, TrackError},
-    train::write_atomically,
-};
+use crate::{track::RegisteredVersion, train::write_atomically};
 
-use super::{Action, Move, RegistryError};
+use super::{Action, Move, RegistryError, moving::Moving};
 
 /// A run that is, or was, the champion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,16 +66,51 @@ impl Pointers {
         Ok(Self { path, models, _lock: None })
     }
 
-    /// The pointers of the checkpoints in `folder`, to be moved; waits for others who move them.
+    /// The pointers of the checkpoints in `folder`, to be moved; waits for others who move them, and takes back a
+    /// move that a crash has cut short.
     ///
     /// # Errors
-    /// As [`Self::read`], and when the folder cannot be written.
-    pub fn open(folder: &Path) -> Result<Self, RegistryError> {
+    /// As [`Self::read`], when the folder cannot be written, and when a server does not take such a move back.
+    pub fn open(
+        folder: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, RegistryError> {
         let path = folder.join(".registry.lock");
         let lock = fs::File::create(&path).map_err(|source| file(&path, source))?;
         // Some network file systems know no locks: then two moves at once are the user's to avoid.
         let _ = lock.lock();
-        Ok(Self { _lock: Some(lock), ..Self::read(folder)? })
+        let pointers = Self { _lock: Some(lock), ..Self::read(folder)? };
+        if let Some(moving) = Moving::read(folder)? {
+            if pointers.model(&moving.model).champion.as_ref() != Some(&moving.to) {
+                let path = folder.join(Moving::FILE);
+                let cut_short = |error| RegistryError::CutShort { path, source: Box::new(error) };
+                moving.take_back(environment).map_err(cut_short)?;
+            }
+            Moving::forget(folder)?;
+        }
+        Ok(pointers)
+    }
+
+    /// The pointers of the checkpoints in `folder`, to be looked at, after a move that a crash has cut short was taken
+    /// back.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and where there is such a move as [`Self::open`].
+    pub fn settled(
+        folder: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, RegistryError> {
+        if !Moving::is_open(folder) {
+            return Self::read(folder);
+        }
+        match Self::open(folder, environment) {
+            // To look at them no server is needed.
+            Err(error @ RegistryError::CutShort { .. }) => {
+                tracing::warn!("{error}");
+                Self::read(folder)
+            }
+            other => other,
+        }
     }
 
     /// The pointers of a model.
@@ -138,7 +170,8 @@ impl Pointers {
         Ok(to)
     }
 
-    /// Moves the pointers on the servers, then the file; undoes the former where the latter fails.
+    /// Moves the pointers on the servers, then the file; undoes the former where the latter fails. What is to be
+    /// undone is on disk first, so that a crash in between is taken back as well.
     fn replace(
         &mut self,
         model: &str,
@@ -146,20 +179,24 @@ impl Pointers {
         old: Option<&Pointer>,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<(), RegistryError> {
-        let champion = new.champion.clone();
-        let undo = follow(old, champion.as_ref(), environment)?;
+        let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
+        let Some(to) = new.champion.clone() else { return Ok(()) };
+        let moving = Moving::plan(model, old, &to, environment)?;
+        if moving.needs_servers() {
+            moving.write(&folder)?;
+        }
         let before = self.models.insert(model.to_owned(), new);
-        if let Err(error) = self.write() {
+        let moved = moving.carry_out(environment).map_err(RegistryError::from);
+        if let Err(error) = moved.and_then(|()| self.write()) {
             match before {
                 Some(before) => self.models.insert(model.to_owned(), before),
                 None => self.models.remove(model),
             };
-            for (registry, version) in undo {
-                registry.point(Alias::Champion, version.as_deref())?;
-            }
+            moving.take_back(environment)?;
+            Moving::forget(&folder)?;
             return Err(error);
         }
-        Ok(())
+        Moving::forget(&folder)
     }
 
     fn write(&self) -> Result<(), RegistryError> {
@@ -170,59 +207,7 @@ impl Pointers {
     }
 }
 
-/// A registry and the version that its champion was.
-type Undo = Vec<(Registry, Option<String>)>;
-
-/// Points the alias `champion` to the new champion where a server knows it, and to nothing on a server that
-/// knows the old one only. Returns what undoes it.
-fn follow(
-    old: Option<&Pointer>,
-    new: Option<&Pointer>,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Undo, TrackError> {
-    let mut targets: Vec<(&str, &str, Option<&str>)> = Vec::new();
-    for (pointer, is_new) in
-        new.into_iter().map(|new| (new, true)).chain(old.map(|old| (old, false)))
-    {
-        let Some(version) = &pointer.version else { continue };
-        let place = (pointer.server.as_str(), version.model.as_str());
-        if !targets.iter().any(|(server, model, _)| (*server, *model) == place) {
-            targets.push((place.0, place.1, is_new.then_some(version.version.as_str())));
-        }
-    }
-    let mut undo: Undo = Vec::new();
-    for (server, model, version) in targets {
-        let moved = move_alias(server, model, version, environment);
-        match moved {
-            Ok(done) => undo.push(done),
-            Err(error) => {
-                for (registry, version) in undo {
-                    registry.point(Alias::Champion, version.as_deref())?;
-                }
-                return Err(error);
-            }
-        }
-    }
-    Ok(undo)
-}
-
-fn move_alias(
-    server: &str,
-    model: &str,
-    version: Option<&str>,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Registry, Option<String>), TrackError> {
-    let registry = Registry::new(Address::parse(server, environment)?, model);
-    let before = registry.version(Alias::Champion)?;
-    registry.point(Alias::Champion, version)?;
-    // Who has won challenges nobody any more.
-    if version.is_some() && registry.version(Alias::Challenger)?.as_deref() == version {
-        registry.point(Alias::Challenger, None)?;
-    }
-    Ok((registry, before))
-}
-
-fn file(path: &Path, source: std::io::Error) -> RegistryError {
+pub(super) fn file(path: &Path, source: std::io::Error) -> RegistryError {
     RegistryError::File { path: path.to_owned(), source }
 }
 
@@ -247,7 +232,7 @@ mod tests {
     #[test]
     fn rollback_goes_back_step_by_step_and_says_where_it_ends() {
         let folder = tempfile::tempdir().unwrap();
-        let mut pointers = Pointers::open(folder.path()).unwrap();
+        let mut pointers = Pointers::open(folder.path(), &none).unwrap();
         for run in ["a", "b", "c"] {
             pointers.promote("m", (pointer(run), run.to_owned()), &none).unwrap();
         }
@@ -265,7 +250,7 @@ mod tests {
     #[test]
     fn nothing_moves_here_where_the_server_does_not_follow() {
         let folder = tempfile::tempdir().unwrap();
-        let mut pointers = Pointers::open(folder.path()).unwrap();
+        let mut pointers = Pointers::open(folder.path(), &none).unwrap();
         pointers.promote("m", (pointer("a"), "t".to_owned()), &none).unwrap();
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut known = pointer("b");

@@ -29,6 +29,9 @@ mod sample_report;
 mod tables;
 mod tuning;
 
+pub(crate) use number_format::{counted, percent, significant};
+pub(crate) use page::document;
+
 pub use error::ReportError;
 pub use exploration::{Exploration, write_exploration};
 pub use leakage::Leakage;

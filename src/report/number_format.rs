@@ -4,7 +4,7 @@
 const PLAIN_EXPONENTS: std::ops::Range<i32> = -4..6;
 
 /// `value` rounded to `digits` significant digits, e.g. `12.3`, `−0.00450` or `6.02×10²³`.
-pub(super) fn significant(value: f64, digits: usize) -> String {
+pub(crate) fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 || !value.is_finite() {
         return special(value);
     }
@@ -20,7 +20,7 @@ pub(super) fn significant(value: f64, digits: usize) -> String {
 }
 
 /// `share` in percent, e.g. `91.3 %`; whole percents where `decimals` is 0.
-pub(super) fn percent(share: f64, decimals: usize) -> String {
+pub(crate) fn percent(share: f64, decimals: usize) -> String {
     if !share.is_finite() {
         return special(share);
     }
@@ -43,7 +43,7 @@ pub(super) fn count(number: usize) -> String {
 }
 
 /// A count with its noun, e.g. `1 row` or `104 rows`.
-pub(super) fn counted(number: usize, noun: &str) -> String {
+pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 

@@ -10,7 +10,9 @@ use utoipa::{
 
 use super::{
     Service, examples,
-    protocols::{administration, explain, feedback, invocations, open_inference, predict, state},
+    protocols::{
+        administration, explain, feedback, invocations, monitoring, open_inference, predict, state,
+    },
 };
 
 /// The description of every path.
@@ -41,6 +43,8 @@ use super::{
         state::live,
         state::ready,
         state::metrics,
+        monitoring::page,
+        monitoring::report,
         administration::reload,
         administration::rollback,
     ),

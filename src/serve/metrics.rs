@@ -13,10 +13,10 @@ use prometheus_client::{
 
 use crate::model::Prediction;
 
-use super::{InputWindow, ServedModel, recent::Remembered};
+use super::{InputWindow, ServedModel, Watch, recent::Remembered, watch_metrics::WatchMetrics};
 
-type Labels = Vec<(&'static str, String)>;
-type FloatGauge = Gauge<f64, AtomicU64>;
+pub(super) type Labels = Vec<(&'static str, String)>;
+pub(super) type FloatGauge = Gauge<f64, AtomicU64>;
 
 /// Upper bounds of request durations, seconds.
 const DURATIONS: [f64; 12] =
@@ -47,6 +47,7 @@ pub(super) struct Metrics {
     input_mean: Family<Labels, FloatGauge>,
     input_shift: Family<Labels, FloatGauge>,
     prediction_shift: FloatGauge,
+    watched: WatchMetrics,
     window: Mutex<(String, InputWindow)>,
 }
 
@@ -78,6 +79,7 @@ impl Metrics {
             input_mean: Family::default(),
             input_shift: Family::default(),
             prediction_shift: FloatGauge::default(),
+            watched: WatchMetrics::default(),
             window: Mutex::new((model.version.clone(), InputWindow::new(&model.reference))),
         };
         metrics.registered()
@@ -134,6 +136,7 @@ impl Metrics {
             "Mean of the newest predictions minus that of the training's, in its standard deviations",
             self.prediction_shift.clone(),
         );
+        self.watched.register(own);
         self
     }
 
@@ -195,7 +198,12 @@ impl Metrics {
     }
 
     /// Everything in the text format of `OpenMetrics`.
-    pub(super) fn text(&self, model: &ServedModel, waiting: usize) -> String {
+    pub(super) fn text(
+        &self,
+        model: &ServedModel,
+        waiting: usize,
+        watch: Option<&Watch>,
+    ) -> String {
         let own = &model.identity;
         let labels = [
             ("model", &own.model),
@@ -208,6 +216,9 @@ impl Metrics {
         self.model.get_or_create(&labels).set(1);
         self.waiting.set(waiting as i64);
         self.set_inputs(model);
+        if let Some(watch) = watch {
+            self.watched.set(watch);
+        }
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);

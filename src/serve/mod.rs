@@ -20,12 +20,15 @@ mod protocols;
 mod proxy;
 mod queue;
 mod recent;
+mod record_seed;
 mod request_id;
 mod router;
 mod rows;
 mod served_model;
 mod server;
 mod service;
+mod watch;
+mod watch_metrics;
 
 pub use access::Access;
 pub use config::ServeConfig;
@@ -38,5 +41,6 @@ pub use router::router;
 pub use served_model::{ModelIdentity, ServedModel};
 pub use server::serve;
 pub use service::Service;
+pub use watch::Watch;
 
 use input_window::InputWindow;

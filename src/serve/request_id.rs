@@ -37,7 +37,8 @@ impl RequestIds {
         brought.filter(|id| is_decent(id)).map_or_else(|| self.next(), str::to_owned)
     }
 
-    fn next(&self) -> String {
+    /// A new id.
+    pub(super) fn next(&self) -> String {
         let number = (std::process::id(), self.next.fetch_add(1, Ordering::Relaxed));
         let [a, b] = self.keys.each_ref().map(|key| key.hash_one(number));
         format!("{a:016x}{b:016x}")

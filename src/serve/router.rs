@@ -16,7 +16,9 @@ use super::{
     Description, Fault, Service,
     gate::gate,
     page,
-    protocols::{administration, explain, feedback, invocations, open_inference, predict, state},
+    protocols::{
+        administration, explain, feedback, invocations, monitoring, open_inference, predict, state,
+    },
 };
 
 /// Every path of the service, with the gate before it.
@@ -33,6 +35,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/live", get(state::live))
         .route("/ready", get(state::ready))
         .route("/metrics", get(state::metrics))
+        .route("/monitor", get(monitoring::page))
+        .route("/monitor.json", get(monitoring::report))
         .route("/admin/reload", post(administration::reload))
         .route("/admin/rollback", post(administration::rollback))
         .merge(mlflow())

@@ -7,6 +7,21 @@ use crate::data::{MissingCells, is_missing, nearest, parse_number};
 
 use super::{Fault, ServedModel};
 
+/// Raw rows of a request.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RawRows {
+    /// Values in the order of the model's columns, row-major.
+    pub(super) values: Vec<f64>,
+    /// The container (group) that each row names; empty where rows name none.
+    pub(super) containers: Vec<Option<String>>,
+}
+
+impl From<Vec<f64>> for RawRows {
+    fn from(values: Vec<f64>) -> Self {
+        Self { values, containers: Vec::new() }
+    }
+}
+
 /// Reads rows for one model: columns by name, in the model's order, nothing left out or made up.
 pub(super) struct RowReader<'a> {
     model: &'a ServedModel,
@@ -20,17 +35,19 @@ impl<'a> RowReader<'a> {
     }
 
     /// Rows that each name their columns; what the model does not know is left aside.
-    pub(super) fn records(&self, records: &[Value]) -> Result<Vec<f64>, Fault> {
+    pub(super) fn records(&self, records: &[Value]) -> Result<RawRows, Fault> {
         self.check_count(records.len())?;
         let mut values = Vec::with_capacity(records.len() * self.columns().len());
+        let mut containers = Vec::new();
         for (row, record) in records.iter().enumerate() {
             let Value::Object(record) = record else {
                 let found = format!("row {row} is {}, expected an object", kind(record));
                 return Err(Fault::malformed(found).at_row(row));
             };
             self.record(row, record, &mut values)?;
+            containers.push(record.get(&self.model.schema.group).and_then(name_of));
         }
-        Ok(values)
+        Ok(RawRows { values, containers })
     }
 
     fn record(
@@ -50,27 +67,35 @@ impl<'a> RowReader<'a> {
     }
 
     /// Rows as lists of values in the order of `columns`.
-    pub(super) fn split(&self, columns: &[&str], rows: &[Value]) -> Result<Vec<f64>, Fault> {
+    pub(super) fn split(&self, columns: &[&str], rows: &[Value]) -> Result<RawRows, Fault> {
         self.check_count(rows.len())?;
         let places = self.places(columns)?;
         let mut values = Vec::with_capacity(rows.len() * places.len());
+        let (group, mut containers) = (self.group_place(columns), Vec::new());
         for (row, cells) in rows.iter().enumerate() {
             let cells = self.list(row, cells, columns.len())?;
             for (column, place) in self.columns().iter().zip(&places) {
                 values.push(self.number(row, column, &cells[*place])?);
             }
+            containers.extend(group.map(|place| name_of(&cells[place])));
         }
-        Ok(values)
+        Ok(RawRows { values, containers })
+    }
+
+    /// Where the column of containers stands, if it is there.
+    fn group_place(&self, names: &[&str]) -> Option<usize> {
+        let group = &self.model.schema.group;
+        names.iter().position(|name| *name == group && !group.is_empty())
     }
 
     /// Rows as lists of values in the model's own order.
-    pub(super) fn arrays(&self, rows: &[Value]) -> Result<Vec<f64>, Fault> {
+    pub(super) fn arrays(&self, rows: &[Value]) -> Result<RawRows, Fault> {
         let columns: Vec<&str> = self.columns().iter().map(String::as_str).collect();
         self.split(&columns, rows)
     }
 
     /// Columns as lists of values, or one value each.
-    pub(super) fn by_column(&self, columns: &Map<String, Value>) -> Result<Vec<f64>, Fault> {
+    pub(super) fn by_column(&self, columns: &Map<String, Value>) -> Result<RawRows, Fault> {
         let names: Vec<&str> = columns.keys().map(String::as_str).collect();
         let count = match columns.values().next() {
             Some(Value::Array(values)) => values.len(),
@@ -91,29 +116,41 @@ impl<'a> RowReader<'a> {
             lists.push((column, list));
         }
         let cells = (0..count).flat_map(|row| lists.iter().map(move |own| (row, own)));
-        cells.map(|(row, (column, list))| self.number(row, column, &list[row])).collect()
+        let values: Result<Vec<f64>, Fault> =
+            cells.map(|(row, (column, list))| self.number(row, column, &list[row])).collect();
+        let containers = match columns.get(&self.model.schema.group) {
+            Some(Value::Array(names)) if names.len() == count => {
+                names.iter().map(name_of).collect()
+            }
+            _ => Vec::new(),
+        };
+        Ok(RawRows { values: values?, containers })
     }
 
     /// Rows of a CSV with a line of column names.
-    pub(super) fn csv(&self, text: &[u8]) -> Result<Vec<f64>, Fault> {
+    pub(super) fn csv(&self, text: &[u8]) -> Result<RawRows, Fault> {
         let wrong = |error: &csv::Error| Fault::malformed(format!("the CSV is broken: {error}"));
         let mut reader = csv::Reader::from_reader(text);
         let header = reader.headers().map_err(|error| wrong(&error))?.clone();
         let names: Vec<&str> = header.iter().map(str::trim).collect();
         let places = self.places(&names)?;
-        let (mut values, mut count) = (Vec::new(), 0);
+        let group = self.group_place(&names);
+        let (mut values, mut containers, mut count) = (Vec::new(), Vec::new(), 0);
         for record in reader.byte_records() {
             let record = record.map_err(|error| wrong(&error))?;
             for (column, place) in self.columns().iter().zip(&places) {
                 values.push(self.cell(count, column, &record[*place])?);
             }
+            containers.extend(
+                group.map(|place| container_named(&String::from_utf8_lossy(&record[place]))),
+            );
             count += 1;
             if count > self.most {
                 break;
             }
         }
         self.check_count(count)?;
-        Ok(values)
+        Ok(RawRows { values, containers })
     }
 
     /// The number in a cell of a CSV.
@@ -221,6 +258,21 @@ pub(super) fn json(body: &[u8]) -> Result<Value, Fault> {
         }
         fault
     })
+}
+
+/// The name of a container: a text or a number.
+pub(super) fn name_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(name) => container_named(name),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A container's name as tables and databases take it; `None` where nothing is left of it.
+fn container_named(name: &str) -> Option<String> {
+    let name: String = name.trim().chars().filter(|own| !own.is_control()).collect();
+    (!name.is_empty()).then_some(name)
 }
 
 /// What a JSON value is called.

@@ -12,7 +12,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{interval, sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tower::ServiceExt;
 
@@ -24,6 +24,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest time for a client to take the next part of its answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Longest time for the log to take what waits, at the end.
+const LOG_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Pause after the system has refused a connection, for want of file handles mostly.
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 
@@ -33,6 +36,7 @@ pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Futu
     let connections = Arc::new(Semaphore::new(service.config.max_connections));
     let graceful = GracefulShutdown::new();
     let watching = tokio::spawn(watch(Arc::clone(&service)));
+    let looking = tokio::spawn(look(Arc::clone(&service)));
     // Whoever sends requests learns from `/ready` that no more should come, before none are taken.
     let mut stopped = std::pin::pin!(async {
         stop.await;
@@ -48,9 +52,14 @@ pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Futu
     }
     drop(listener);
     watching.abort();
+    looking.abort();
     let drain = Duration::from_secs_f64(service.config.drain);
     if timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were cut off after {} s", service.config.drain);
+    }
+    let lost = service.close_log(LOG_PATIENCE).await;
+    if lost > 0 {
+        tracing::error!("{lost} served rows could not be written to the log");
     }
 }
 
@@ -119,5 +128,21 @@ async fn watch(service: Arc<Service>) {
         let own = Arc::clone(&service);
         // What the source says is logged and counted there; a panic, by its hook.
         let _ = tokio::task::spawn_blocking(move || own.reload(false)).await;
+    }
+}
+
+/// Looks at the log from time to time.
+async fn look(service: Arc<Service>) {
+    let Some(watch) = service.watch.as_ref().filter(|watch| watch.config.every > 0.0) else {
+        return;
+    };
+    let mut ticks = interval(Duration::from_secs_f64(watch.config.every));
+    // Where a look takes long the next one is later, not at once.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = watch.look(&service.slot.current()).await {
+            tracing::warn!("{error}");
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! Everything that requests share.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::http::StatusCode;
@@ -13,7 +16,7 @@ use crate::model::Prediction;
 use super::{
     Access, Fault, ModelSlot, ReloadError, ServeConfig, ServedModel, client_rate::ClientRate,
     metrics::Metrics, queue::PredictionQueue, recent::RecentPredictions, request_id::RequestIds,
-    served_model::is_sound,
+    rows::RawRows, served_model::is_sound, watch::Watch,
 };
 
 /// The service without its socket: a model, and everything that requests share.
@@ -30,6 +33,8 @@ pub struct Service {
     /// Places of large bodies.
     pub(super) large: Arc<Semaphore>,
     pub(super) rate: ClientRate,
+    /// The log of predictions and who looks at it; `None` where nothing is kept.
+    pub(super) watch: Option<Watch>,
     queue: PredictionQueue,
     is_leaving: AtomicBool,
 }
@@ -39,6 +44,7 @@ impl Service {
     #[must_use]
     pub fn new(slot: ModelSlot, config: ServeConfig, access: Access) -> Self {
         Self {
+            watch: None,
             metrics: Metrics::new(&slot.current()),
             recent: RecentPredictions::default(),
             ids: RequestIds::new(),
@@ -53,14 +59,29 @@ impl Service {
         }
     }
 
+    /// Keeps what is served, and looks at it.
+    #[must_use]
+    pub fn with_watch(mut self, watch: Watch) -> Self {
+        watch.serves(&self.slot.current());
+        self.watch = Some(watch);
+        self
+    }
+
+    /// Writes what waits to be written; returns how many rows are lost.
+    pub async fn close_log(&self, patience: Duration) -> usize {
+        match &self.watch {
+            Some(watch) => watch.close(patience).await,
+            None => 0,
+        }
+    }
+
     /// Predicts raw rows in the order of the columns of `model` and remembers what it said.
     pub(super) async fn predict(
         &self,
         (model, request): (&Arc<ServedModel>, &str),
-        rows: Vec<f64>,
+        rows: RawRows,
     ) -> Result<Vec<Prediction>, Fault> {
-        let own = rows.clone();
-        let predictions = self.queue.predict(Arc::clone(model), rows).await;
+        let predictions = self.queue.predict(Arc::clone(model), rows.values.clone()).await;
         let predictions = predictions.ok_or_else(|| {
             let message = "the prediction broke off; the service goes on";
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
@@ -71,8 +92,11 @@ impl Service {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return Err(Fault::new(status, "no_prediction", message).at_row(row));
         }
-        self.metrics.predicted(model, &own, &predictions);
+        self.metrics.predicted(model, &rows.values, &predictions);
         self.recent.add(request, &predictions);
+        if let Some(watch) = &self.watch {
+            watch.served(model, request, rows, &predictions);
+        }
         Ok(predictions)
     }
 
@@ -105,6 +129,9 @@ impl Service {
 
     fn changed(&self, outcome: &'static str) {
         self.metrics.reloaded(outcome);
+        if let Some(watch) = &self.watch {
+            watch.serves(&self.slot.current());
+        }
         tracing::info!(model = %self.slot.current().version, "{outcome}");
     }
 
@@ -116,7 +143,7 @@ impl Service {
 
     /// The metrics as text.
     pub(super) fn metrics_text(&self) -> String {
-        self.metrics.text(&self.slot.current(), self.queue.waiting())
+        self.metrics.text(&self.slot.current(), self.queue.waiting(), self.watch.as_ref())
     }
 
     /// From now on it is not ready: what is under way ends, nothing new should come.

@@ -204,7 +204,14 @@ fn a_target_in_kilograms_is_found() {
 
 #[test]
 fn containers_that_are_measured_again_are_found_without_a_group_column() {
-    let plan = SimulationPlan { containers: 60, remeasured: 20, positions: 1, repeats: 2, seed: 3 };
+    let plan = SimulationPlan {
+        containers: 60,
+        remeasured: 20,
+        positions: 1,
+        repeats: 2,
+        seed: 3,
+        density: None,
+    };
     let grouped = simulated(&plan, true);
     assert!(near_duplicates(&grouped).is_empty());
     let dataset = simulated(&plan, false);

@@ -84,6 +84,17 @@ impl Workshop {
     }
 }
 
+impl Workshop {
+    /// Runs the program, which must fail, having written what it found; returns its standard error.
+    pub(crate) fn fail_after(&self, line: &str) -> String {
+        let output = self.run(line);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code().is_some_and(|code| code != 0), "massay {line} succeeded");
+        assert!(!output.stdout.is_empty(), "massay {line} wrote nothing");
+        errors
+    }
+}
+
 /// Short training, so that a test takes seconds.
 pub(crate) const SHORT: &str = "--set train.epochs=12 --set model.hidden=[8] --set model.members=2 \
                                 --set features=log1p(raw) --set train.recipe=none \

@@ -149,7 +149,7 @@ mod tests {
     fn a_turn_by_72_degrees_shifts_the_detectors_of_every_ring_by_one() {
         let array = DetectorArray::nominal();
         for number in 1..30 {
-            let drum = Drum::draw(2, number);
+            let drum = Drum::draw(2, number, None);
             let still = array.signal_rates(&drum, 0.4);
             let turned = array.signal_rates(&drum, 0.4 + 72.0_f64.to_radians());
             for ring in 0..3 {
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn upside_down_and_mirrored_drum_swaps_the_outer_rings_in_reverse() {
         let array = DetectorArray::nominal();
-        let drum = Drum::draw(2, 4);
+        let drum = Drum::draw(2, 4, None);
         let mut flipped = drum.clone();
         for source in &mut flipped.sources {
             let Point { x, y, z } = source.place;

@@ -44,11 +44,12 @@ impl Drum {
         draw_mass(&mut stream(seed, number))
     }
 
-    /// Container `number`, from its own stream of `seed`.
-    pub(super) fn draw(seed: u64, number: usize) -> Self {
+    /// Container `number`, from its own stream of `seed`; with a filling of this density, where one is given.
+    pub(super) fn draw(seed: u64, number: usize, stated: Option<f64>) -> Self {
         let mut generator = stream(seed, number);
         let mass = draw_mass(&mut generator);
-        let density = draw_density(&mut generator);
+        let drawn = draw_density(&mut generator);
+        let density = stated.unwrap_or(drawn);
         let attenuation =
             density * generator.between(FILLING_ATTENUATIONS[0], FILLING_ATTENUATIONS[1]);
         let sources = draw_sources(mass, &mut generator);
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     fn drums() -> impl Iterator<Item = Drum> {
-        (1..=4000).map(|number| Drum::draw(11, number))
+        (1..=4000).map(|number| Drum::draw(11, number, None))
     }
 
     /// Whether `part` of 4000 is within five standard errors of `probability`.
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn mass_alone_is_the_mass_of_the_drum() {
         for number in 1..50 {
-            assert!((Drum::mass(3, number) - Drum::draw(3, number).mass).abs() < 1e-15);
+            assert!((Drum::mass(3, number) - Drum::draw(3, number, None).mass).abs() < 1e-15);
         }
     }
 

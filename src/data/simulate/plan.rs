@@ -18,7 +18,8 @@ const MOST_ROWS: usize = 100_000_000;
 /// | `positions` | 2 | at least 1 | turntable angles of a remeasured drum |
 /// | `repeats` | 1 | at least 1 | counts of a remeasured drum at each angle |
 /// | `seed` | 7 | any | the set itself |
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// | `density` | drawn | 0.001 to 20 | density of every filling, g/cm³, instead of 0.1 to 1 |
+#[derive(Clone, Debug, PartialEq)]
 pub struct SimulationPlan {
     /// Number of containers.
     pub containers: usize,
@@ -30,10 +31,12 @@ pub struct SimulationPlan {
     pub repeats: usize,
     /// Seed of every random number in the set.
     pub seed: u64,
+    /// Density of every filling, g/cm³; `None` draws one for each container.
+    pub density: Option<f64>,
 }
 
 /// Why a plan cannot be simulated.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Error)]
 pub enum SimulateError {
     /// A count that must be positive is zero.
     #[error("`{name}` is 0, expected at least 1")]
@@ -52,6 +55,12 @@ pub enum SimulateError {
         /// Containers in the plan.
         containers: usize,
     },
+    /// No filling has this density.
+    #[error("`density` is {density}, expected 0.001 to 20 g/cm³")]
+    Density {
+        /// The density.
+        density: f64,
+    },
     /// The table would be too long.
     #[error(
         "the plan has {rows} rows, expected at most 100000000\n\n\
@@ -65,7 +74,7 @@ pub enum SimulateError {
 
 impl Default for SimulationPlan {
     fn default() -> Self {
-        Self { containers: 84, remeasured: 20, positions: 2, repeats: 1, seed: 7 }
+        Self { containers: 84, remeasured: 20, positions: 2, repeats: 1, seed: 7, density: None }
     }
 }
 
@@ -80,8 +89,8 @@ impl SimulationPlan {
     /// Checks the counts of the plan against each other and against the largest table.
     ///
     /// # Errors
-    /// A count of zero (other than `remeasured`), more remeasured containers than containers, or
-    /// more than 10^8 rows.
+    /// A count of zero (other than `remeasured`), more remeasured containers than containers, a density
+    /// that nothing has, or more than 10^8 rows.
     pub fn validate(&self) -> Result<(), SimulateError> {
         let Self { containers, remeasured, positions, repeats, .. } = *self;
         let counts = [("containers", containers), ("positions", positions), ("repeats", repeats)];
@@ -90,6 +99,11 @@ impl SimulationPlan {
         }
         if remeasured > containers {
             return Err(SimulateError::TooManyRemeasured { remeasured, containers });
+        }
+        if let Some(density) = self.density
+            && !(0.001..=20.0).contains(&density)
+        {
+            return Err(SimulateError::Density { density });
         }
         match self.rows() {
             rows if rows > MOST_ROWS => Err(SimulateError::TooManyRows { rows }),
@@ -136,8 +150,14 @@ mod tests {
 
     #[test]
     fn rows_count_every_position_and_repeat() {
-        let plan =
-            SimulationPlan { containers: 10, remeasured: 4, positions: 3, repeats: 5, seed: 1 };
+        let plan = SimulationPlan {
+            containers: 10,
+            remeasured: 4,
+            positions: 3,
+            repeats: 5,
+            seed: 1,
+            density: None,
+        };
         assert_eq!(plan.rows(), 66);
         assert_eq!(SimulationPlan { remeasured: 0, ..plan.clone() }.rows(), 10);
         assert_eq!(SimulationPlan { remeasured: 10, ..plan }.rows(), 150);

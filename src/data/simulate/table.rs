@@ -52,7 +52,7 @@ impl Container {
     fn draw(plan: &SimulationPlan, number: usize) -> Self {
         let width = plan.containers.to_string().len().max(3);
         let label = format!("C{number:0width$}");
-        Self { seed: plan.seed, number, label, drum: Drum::draw(plan.seed, number) }
+        Self { seed: plan.seed, number, label, drum: Drum::draw(plan.seed, number, plan.density) }
     }
 
     /// Writes the `repeats` rows of one position: one geometry, counted again and again.
@@ -116,8 +116,14 @@ mod tests {
 
     #[test]
     fn equal_seeds_give_equal_tables_and_others_do_not() {
-        let plan =
-            SimulationPlan { containers: 9, remeasured: 3, positions: 2, repeats: 2, seed: 1 };
+        let plan = SimulationPlan {
+            containers: 9,
+            remeasured: 3,
+            positions: 2,
+            repeats: 2,
+            seed: 1,
+            density: None,
+        };
         assert_eq!(lines(&plan), lines(&plan.clone()));
         assert_ne!(lines(&plan), lines(&SimulationPlan { seed: 2, ..plan }));
     }
@@ -132,8 +138,14 @@ mod tests {
 
     #[test]
     fn container_is_the_same_whatever_the_size_of_the_set() {
-        let small =
-            SimulationPlan { containers: 6, remeasured: 0, positions: 1, repeats: 1, seed: 4 };
+        let small = SimulationPlan {
+            containers: 6,
+            remeasured: 0,
+            positions: 1,
+            repeats: 1,
+            seed: 4,
+            density: None,
+        };
         let large = SimulationPlan { containers: 50, ..small.clone() };
         assert!(lines(&small)[5].starts_with("C005,"));
         assert_eq!(lines(&small)[5], lines(&large)[5]);
@@ -141,8 +153,14 @@ mod tests {
 
     #[test]
     fn measuring_again_only_adds_rows() {
-        let once =
-            SimulationPlan { containers: 12, remeasured: 0, positions: 3, repeats: 2, seed: 4 };
+        let once = SimulationPlan {
+            containers: 12,
+            remeasured: 0,
+            positions: 3,
+            repeats: 2,
+            seed: 4,
+            density: None,
+        };
         let again = lines(&SimulationPlan { remeasured: 5, ..once.clone() });
         assert_eq!(again.len(), 1 + 12 + 5 * 5);
         assert!(lines(&once).iter().all(|line| again.contains(line)));
@@ -158,8 +176,14 @@ mod tests {
 
     #[test]
     fn repeats_differ_only_by_noise_and_positions_by_more() {
-        let plan =
-            SimulationPlan { containers: 8, remeasured: 8, positions: 2, repeats: 2, seed: 4 };
+        let plan = SimulationPlan {
+            containers: 8,
+            remeasured: 8,
+            positions: 2,
+            repeats: 2,
+            seed: 4,
+            density: None,
+        };
         let rows: Vec<Vec<f64>> = lines(&plan)[1..].iter().map(|line| signals(line)).collect();
         let apart = |a: &[f64], b: &[f64]| {
             let relative = a.iter().zip(b).map(|(a, b)| ((a - b) / (a + b)).abs());

@@ -169,6 +169,9 @@ fn delivery(
     (run, mlflow): (&RunFolder, Option<String>),
     folds: &[FoldName],
 ) -> Option<Result<Delivery, TrackError>> {
+    if inputs.start.only_first.is_some() {
+        return None;
+    }
     let track = inputs.start.params.track.with_environment(environment);
     let uri = match server_of(mlflow, &track, &run.unfinished) {
         Ok(uri) => uri?,

@@ -29,7 +29,7 @@ pub(super) fn render(report: &RunReport, figures: &[Figure]) -> String {
 }
 
 /// A page in the house style: `style` is added to the style sheet, `content` is the body.
-pub(super) fn document(title: &str, version: &str, style: &str, content: &Markup) -> String {
+pub(crate) fn document(title: &str, version: &str, style: &str, content: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {

@@ -56,7 +56,7 @@ pub(in crate::serve) async fn explain(
     let rows = RowReader::new(&model, 1).records(&[body.json()?])?;
     let answers = service.predict((&model, &body.request_id), rows.clone()).await?;
     let own = Arc::clone(&model);
-    let attribution = tokio::task::spawn_blocking(move || attributed(&own, &rows)).await;
+    let attribution = tokio::task::spawn_blocking(move || attributed(&own, &rows.values)).await;
     let attribution = attribution.map_err(|_| {
         let message = "the explanation broke off; the service goes on";
         Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)

@@ -48,7 +48,7 @@ pub(in crate::serve) struct FeedbackAnswer {
 /// Tell the true value of a row.
 ///
 /// Names the request that predicted the row (and the position of the row there, from 0), or brings the row
-/// itself. The newest 100,000 predictions are remembered.
+/// itself.
 #[utoipa::path(post, path = "/feedback", tag = "massay", request_body = Feedback, responses(
     (status = 200, body = FeedbackAnswer), (status = "4XX", body = FaultAnswer),
     (status = 503, body = FaultAnswer),
@@ -65,15 +65,25 @@ pub(in crate::serve) async fn feedback(
     let truth = own.get("truth").and_then(Value::as_f64).filter(|truth| truth.is_finite());
     let truth = truth.ok_or_else(|| Fault::malformed("`truth` is missing or is not a number"))?;
     let given = |key: &str| own.get(key).filter(|value| !value.is_null());
-    let predicted = match (given("request_id"), given("record")) {
-        (Some(Value::String(id)), None) => remembered(&service, id, given("row"))?,
-        (None, Some(record)) => predicted(&service, (&model, &body.request_id), record).await?,
+    // A row that is brought has an id of its own: with one that a client chose it could be taken for another row.
+    let own_id = service.ids.next();
+    let (predicted, request, row) = match (given("request_id"), given("record")) {
+        (Some(Value::String(id)), None) => {
+            let row = position(given("row"))?;
+            (remembered(&service, id, row).await?, id.as_str(), row)
+        }
+        (None, Some(record)) => {
+            (predicted(&service, (&model, &own_id), record).await?, own_id.as_str(), 0)
+        }
         _ => {
             let message = "expected either `request_id` (text) or `record` (an object)";
             return Err(Fault::malformed(message));
         }
     };
     service.metrics.learnt(&predicted, truth);
+    if let Some(watch) = &service.watch {
+        watch.learnt(request, row, truth);
+    }
     Ok(Json(answer(predicted, truth)))
 }
 
@@ -83,16 +93,35 @@ fn answer(predicted: Remembered, truth: f64) -> FeedbackAnswer {
     FeedbackAnswer { prediction: value, lower, upper, truth, residual: truth - value, covered }
 }
 
-fn remembered(service: &Service, id: &str, row: Option<&Value>) -> Result<Remembered, Fault> {
+fn position(row: Option<&Value>) -> Result<usize, Fault> {
     let row = match row {
         None => Some(0),
         Some(row) => row.as_u64().and_then(|row| usize::try_from(row).ok()),
     };
-    let row = row.ok_or_else(|| Fault::malformed("`row` is not a whole number from 0"))?;
-    match service.recent.of(id, row) {
+    row.ok_or_else(|| Fault::malformed("`row` is not a whole number from 0"))
+}
+
+/// What was predicted for a row: from memory, or from the log where others or an earlier process answered.
+async fn remembered(service: &Service, id: &str, row: usize) -> Result<Remembered, Fault> {
+    let mut recall = service.recent.of(id, row);
+    if let (Recall::UnknownRequest, Some(watch)) = (recall, &service.watch) {
+        let rows = watch.of_request(id, row).await.map_err(|error| {
+            Fault::new(StatusCode::SERVICE_UNAVAILABLE, "no_log", error.to_string())
+        })?;
+        recall = match rows.as_slice() {
+            [] => Recall::UnknownRequest,
+            [only] => Recall::Known(Remembered {
+                value: only.prediction,
+                lower: only.lower,
+                upper: only.upper,
+            }),
+            _ => Recall::SeveralRequests,
+        };
+    }
+    match recall {
         Recall::Known(own) => Ok(own),
         Recall::UnknownRequest => {
-            let message = format!("no prediction of a request `{id}` is remembered");
+            let message = format!("no prediction of a request `{id}` is known");
             let fault = Fault::new(StatusCode::NOT_FOUND, "unknown_request", message);
             Err(fault.hint("bring the row itself as `record`"))
         }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::serve::{
     Fault, ServedModel,
-    rows::{RowReader, kind},
+    rows::{RawRows, RowReader, kind},
 };
 
 /// Types of numbers that a tensor may have.
@@ -29,13 +29,13 @@ pub(super) fn rows_of(
     reader: &RowReader<'_>,
     model: &ServedModel,
     inputs: &[Value],
-) -> Result<Vec<f64>, Fault> {
+) -> Result<RawRows, Fault> {
     let tensors: Vec<InputTensor<'_>> =
         inputs.iter().map(InputTensor::of).collect::<Result<_, _>>()?;
     if let [only] = tensors.as_slice()
         && model.place(only.name).is_none()
     {
-        return only.rows(reader, model);
+        return only.rows(reader, model).map(RawRows::from);
     }
     let mut columns = Map::new();
     for tensor in &tensors {

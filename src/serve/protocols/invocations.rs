@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::serve::{
     Fault, Service,
     body::{ContentKind, WholeBody},
-    rows::{RowReader, kind},
+    rows::{RawRows, RowReader, kind},
 };
 
 /// The answer to an invocation: what the exported model gives in `MLflow`.
@@ -78,7 +78,7 @@ pub(in crate::serve) async fn invocations(
     Ok(Json(InvocationAnswer { predictions: predictions.collect() }))
 }
 
-fn rows_of(reader: &RowReader<'_>, body: &Value) -> Result<Vec<f64>, Fault> {
+fn rows_of(reader: &RowReader<'_>, body: &Value) -> Result<RawRows, Fault> {
     let Value::Object(body) = body else {
         return Err(Fault::malformed(format!("the body is {}, expected an object", kind(body))));
     };
@@ -110,7 +110,7 @@ fn rows_of(reader: &RowReader<'_>, body: &Value) -> Result<Vec<f64>, Fault> {
     }
 }
 
-fn split_rows(reader: &RowReader<'_>, split: &Map<String, Value>) -> Result<Vec<f64>, Fault> {
+fn split_rows(reader: &RowReader<'_>, split: &Map<String, Value>) -> Result<RawRows, Fault> {
     let list = |key: &str| match split.get(key) {
         Some(Value::Array(list)) => Ok(list),
         Some(other) => {

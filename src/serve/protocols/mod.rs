@@ -8,6 +8,7 @@ pub(super) mod explain;
 pub(super) mod feedback;
 mod input_tensors;
 pub(super) mod invocations;
+pub(super) mod monitoring;
 pub(super) mod open_inference;
 pub(super) mod predict;
 pub(super) mod state;

@@ -18,7 +18,7 @@ use crate::{
         Fault, ServedModel, Service,
         body::WholeBody,
         protocols::input_tensors::{list, rows_of},
-        rows::{RowReader, kind},
+        rows::{RawRows, RowReader, kind},
     },
 };
 
@@ -287,7 +287,7 @@ async fn answer(
 struct Inference {
     id: Option<String>,
     wanted: Vec<&'static str>,
-    rows: Vec<f64>,
+    rows: RawRows,
 }
 
 impl Inference {

@@ -16,7 +16,8 @@ use crate::{
     serve::{
         Fault, FaultAnswer, ServedModel, Service,
         body::{ContentKind, WholeBody},
-        rows::{RowReader, kind},
+        record_seed,
+        rows::{RawRows, RowReader, kind},
     },
 };
 
@@ -137,7 +138,12 @@ pub(in crate::serve) async fn predict(
     let reader = RowReader::new(&model, service.config.max_rows);
     let (rows, is_single) = body.read(|body| match &body.kind {
         ContentKind::Csv => Ok((reader.csv(&body.bytes)?, false)),
-        ContentKind::Json => rows_of(&reader, body.json()?),
+        ContentKind::Json => {
+            match record_seed::read(&body.bytes, &model, service.config.max_rows) {
+                Some(read) => Ok(read),
+                None => rows_of(&reader, body.json()?),
+            }
+        }
         other @ ContentKind::Other(_) => Err(other.refused("`application/json` or `text/csv`")),
     })?;
     let predictions = service.predict((&model, &body.request_id), rows).await?;
@@ -154,7 +160,7 @@ pub(in crate::serve) async fn predict(
 }
 
 /// The rows of a JSON body, and whether it is one row by itself.
-fn rows_of(reader: &RowReader<'_>, body: Value) -> Result<(Vec<f64>, bool), Fault> {
+fn rows_of(reader: &RowReader<'_>, body: Value) -> Result<(RawRows, bool), Fault> {
     match body {
         Value::Array(records) => Ok((reader.records(&records)?, false)),
         Value::Object(_) => Ok((reader.records(&[body])?, true)),

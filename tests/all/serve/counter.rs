@@ -152,7 +152,7 @@ impl Counter {
 }
 
 /// The detectors' columns of a table, row by row.
-pub(super) fn records(table: &str) -> Vec<Value> {
+pub(crate) fn records(table: &str) -> Vec<Value> {
     let mut lines = table.lines();
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
     let record = |line: &str| {

@@ -7,3 +7,6 @@ mod program;
 mod protocols;
 mod refusals;
 mod socket;
+
+pub(crate) use counter::records;
+pub(crate) use program::Program;

@@ -240,7 +240,13 @@ fn the_description_names_every_path_and_the_page_loads_nothing_from_elsewhere() 
     for (path, methods) in paths {
         for method in methods.as_object().unwrap().keys() {
             let request = Request::builder().method(&*method.to_uppercase()).uri(example(path));
-            let status = counter.send(request.body(Body::empty()).unwrap()).status;
+            let answer = counter.send(request.body(Body::empty()).unwrap());
+            let status = answer.status;
+            if path.starts_with("/monitor") {
+                // The service of this test keeps no log.
+                assert_eq!(answer.json()["error"]["code"], json!("no_log"), "{}", answer.text);
+                continue;
+            }
             assert!(![404, 405, 500].contains(&status), "{method} {path}: {status}");
         }
     }

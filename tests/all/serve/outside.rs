@@ -175,8 +175,7 @@ fn no_request_fails_and_no_answer_mixes_models_while_they_change_under_load() {
     let answers = load.answers.each_ref().map(|own| own.load(Ordering::Relaxed));
     assert!(answers.iter().all(|own| *own > 1000), "{answers:?}");
     assert_eq!(program.run(), "b");
-    let mut metrics = ureq::get(program.url("/metrics")).call().unwrap();
-    let metrics = metrics.body_mut().read_to_string().unwrap();
+    let metrics = program.text("/metrics");
     assert!(metrics.contains("massay_reloads_total{outcome=\"reloaded\"} 20\n"), "{metrics}");
     assert!(metrics.contains("massay_reloads_total{outcome=\"rolled_back\"} 1\n"), "{metrics}");
     program.ask_to_stop();

@@ -1,0 +1,48 @@
+//! Why the log of predictions cannot be used.
+
+use thiserror::Error;
+
+/// Why the log of predictions cannot be used.
+#[derive(Debug, Error)]
+pub enum LogError {
+    /// The address names no database.
+    #[error(
+        "`log.url` is `{0}`, expected `sqlite://FILE`, `postgres://USER@HOST/DATABASE` or `none`"
+    )]
+    Address(String),
+    /// There is nothing to read.
+    #[error(
+        "{0}: there is no log of predictions\n\nhint: `massay serve` writes it; `--set log.url=...` names another"
+    )]
+    Missing(String),
+    /// The file of the database cannot be made.
+    #[error(
+        "{path}: the log of predictions cannot be made there: {source}\n\nhint: `--set log.url=none` keeps no log"
+    )]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The database does not open, or does not do what it is asked.
+    #[error(
+        "the log of predictions at {place} {failed}: {source}\n\nhint: `--set log.url=none` keeps no log"
+    )]
+    Database {
+        /// The database, without a password.
+        place: String,
+        /// What failed.
+        failed: &'static str,
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// What stands in the log is none of our words.
+    #[error("the log of predictions at {place} holds {found}")]
+    Damaged {
+        /// The database, without a password.
+        place: String,
+        /// What was found.
+        found: String,
+    },
+}

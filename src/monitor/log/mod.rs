@@ -1,0 +1,16 @@
+//! The log of predictions: every served row with its truth, in SQLite or PostgreSQL.
+//!
+//! Invariant: whoever predicts never waits for it; what it cannot take is dropped and counted.
+
+mod config;
+mod entry;
+mod error;
+mod record;
+mod store;
+mod writer;
+
+pub use config::LogConfig;
+pub use entry::{LoggedModel, LoggedRow, LoggedTruth};
+pub use error::LogError;
+pub use store::{LogQuery, LogStore};
+pub use writer::LogWriter;

@@ -1,0 +1,221 @@
+//! Rows on their way into the log.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinHandle,
+    time::{Instant, sleep, timeout_at},
+};
+
+use super::{LogConfig, LogStore, LoggedModel, LoggedRow, LoggedTruth};
+
+/// Rows after which a write does not wait for its time.
+const BATCH: usize = 5_000;
+
+/// First and longest pause after a write that failed.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
+
+/// Time between two looks for rows that are too old.
+const TIDY: Duration = Duration::from_hours(1);
+
+/// Hands rows to a task that writes them in batches. What does not fit into its queue is dropped and counted:
+/// an answer never waits for the log.
+#[derive(Debug)]
+pub struct LogWriter {
+    sender: UnboundedSender<Item>,
+    state: Arc<State>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Rows that wait.
+    waiting: AtomicUsize,
+    /// Rows that may wait.
+    most: usize,
+    dropped: AtomicU64,
+    written: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Item {
+    Model(LoggedModel),
+    Rows(Vec<LoggedRow>),
+    Truth(LoggedTruth),
+    End,
+}
+
+impl LogWriter {
+    /// Starts the task that writes into `store`.
+    #[must_use]
+    pub fn start(store: LogStore, config: &LogConfig) -> Self {
+        let (sender, receiver) = unbounded_channel();
+        let state = Arc::new(State {
+            waiting: AtomicUsize::new(0),
+            most: config.queue,
+            dropped: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+        });
+        let flush = Duration::from_secs_f64(config.flush.max(0.001));
+        let keep = (config.keep_days > 0).then(|| Duration::from_hours(24) * config.keep_days);
+        let clerk = Clerk { store, receiver, state: Arc::clone(&state), flush, keep };
+        let task = Mutex::new(Some(tokio::spawn(clerk.work())));
+        Self { sender, state, task }
+    }
+
+    /// Adds the model whose rows follow.
+    pub fn add_model(&self, model: LoggedModel) {
+        // Always: without it nobody knows what its rows mean.
+        self.state.waiting.fetch_add(1, Ordering::Relaxed);
+        let _ = self.sender.send(Item::Model(model));
+    }
+
+    /// Adds the rows of a request.
+    pub fn add_rows(&self, rows: Vec<LoggedRow>) {
+        self.add(rows.len(), Item::Rows(rows));
+    }
+
+    /// Adds the true value of a row.
+    pub fn add_truth(&self, truth: LoggedTruth) {
+        self.add(1, Item::Truth(truth));
+    }
+
+    fn add(&self, count: usize, item: Item) {
+        let before = self.state.waiting.fetch_add(count, Ordering::Relaxed);
+        if before + count > self.state.most || self.sender.send(item).is_err() {
+            self.state.waiting.fetch_sub(count, Ordering::Relaxed);
+            self.state.dropped.fetch_add(count as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Rows that wait to be written.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.state.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Rows that were dropped because too many waited.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.state.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Rows that were written.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.state.written.load(Ordering::Relaxed)
+    }
+
+    /// Writes what waits and ends, within `patience`; returns how many rows are lost.
+    pub async fn close(&self, patience: Duration) -> usize {
+        let _ = self.sender.send(Item::End);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            let _ = tokio::time::timeout(patience, task).await;
+        }
+        self.waiting()
+    }
+}
+
+/// The task that writes.
+struct Clerk {
+    store: LogStore,
+    receiver: UnboundedReceiver<Item>,
+    state: Arc<State>,
+    flush: Duration,
+    keep: Option<Duration>,
+}
+
+/// What is written at once.
+#[derive(Default)]
+struct Batch {
+    models: Vec<LoggedModel>,
+    rows: Vec<LoggedRow>,
+    truths: Vec<LoggedTruth>,
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.models.len() + self.rows.len() + self.truths.len()
+    }
+
+    /// Adds an item; `false` for the end.
+    fn add(&mut self, item: Item) -> bool {
+        match item {
+            Item::Model(own) => self.models.push(own),
+            Item::Rows(own) => self.rows.extend(own),
+            Item::Truth(own) => self.truths.push(own),
+            Item::End => return false,
+        }
+        true
+    }
+}
+
+impl Clerk {
+    async fn work(mut self) {
+        let mut tidied = None;
+        loop {
+            let (batch, goes_on) = self.collect().await;
+            self.write(&batch).await;
+            if !goes_on {
+                return;
+            }
+            if tidied.is_none_or(|tidied: Instant| tidied.elapsed() > TIDY) {
+                self.tidy().await;
+                tidied = Some(Instant::now());
+            }
+        }
+    }
+
+    /// What comes within the time between two writes, the first row included, and whether more may come.
+    async fn collect(&mut self) -> (Batch, bool) {
+        let mut batch = Batch::default();
+        let Some(first) = self.receiver.recv().await else { return (batch, false) };
+        if !batch.add(first) {
+            return (batch, false);
+        }
+        let due = Instant::now() + self.flush;
+        while batch.len() < BATCH {
+            match timeout_at(due, self.receiver.recv()).await {
+                Ok(Some(item)) => {
+                    if !batch.add(item) {
+                        return (batch, false);
+                    }
+                }
+                Ok(None) => return (batch, false),
+                Err(_) => break,
+            }
+        }
+        (batch, true)
+    }
+
+    /// Writes a batch, again and again until the database takes it; meanwhile rows wait in the queue.
+    async fn write(&self, batch: &Batch) {
+        let mut pause = PAUSES[0];
+        while let Err(error) = self.store.append(&batch.models, &batch.rows, &batch.truths).await {
+            if pause == PAUSES[0] {
+                tracing::warn!("{error}; rows wait");
+            }
+            sleep(pause).await;
+            pause = (2 * pause).min(PAUSES[1]);
+        }
+        self.state.waiting.fetch_sub(batch.len(), Ordering::Relaxed);
+        self.state.written.fetch_add(batch.rows.len() as u64, Ordering::Relaxed);
+    }
+
+    async fn tidy(&self) {
+        let Some(keep) = self.keep else { return };
+        let age = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+        let oldest = jiff::Timestamp::now().as_millisecond().saturating_sub(age);
+        if let Err(error) = self.store.forget_before(oldest).await {
+            tracing::warn!("{error}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! A model that is asked what the served one was asked, and answers nobody.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    evaluate::{ScoredRow, Scores},
+    model::{Prediction, Predictor},
+};
+
+use super::{LoggedRow, live_performance::scored};
+
+/// A model that is asked the same. It predicts what the log has, so that no answer waits for it.
+#[derive(Clone, Debug)]
+pub struct Shadow {
+    version: String,
+    predictor: Arc<Predictor>,
+    rows: usize,
+    /// Sums of the difference of the predictions, shadow less served, and of its absolute value.
+    difference: f64,
+    absolute: f64,
+    /// Rows for which it lies outside of the served interval.
+    beyond: usize,
+    /// Its predictions for rows with a true value, by their number in the log.
+    labelled: HashMap<i64, (f64, f64, f64)>,
+}
+
+/// The shadow beside the served model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShadowReport {
+    /// Its version.
+    pub version: String,
+    /// Rows that both were asked.
+    pub rows: usize,
+    /// Mean of its predictions less the served ones, in the target's unit.
+    pub mean_difference: f64,
+    /// Mean of the absolute differences.
+    pub mean_absolute_difference: f64,
+    /// Share of rows for which it lies outside of the served interval.
+    pub beyond_interval: f64,
+    /// Scores of the served model, then of the shadow, on the rows whose true values have come back.
+    pub scores: Option<(Scores, Scores)>,
+}
+
+impl Shadow {
+    /// A model whose columns are those of the served one, in their order.
+    #[must_use]
+    pub fn new(version: &str, predictor: Arc<Predictor>) -> Self {
+        Self {
+            version: version.to_owned(),
+            predictor,
+            rows: 0,
+            difference: 0.0,
+            absolute: 0.0,
+            beyond: 0,
+            labelled: HashMap::new(),
+        }
+    }
+
+    /// The same model, which has not been asked anything yet.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self::new(&self.version, Arc::clone(&self.predictor))
+    }
+
+    /// Asks it what was served.
+    pub(super) fn add(&mut self, rows: &[LoggedRow]) {
+        for (row, own) in rows.iter().zip(self.predict(rows)) {
+            let difference = own.value - row.prediction;
+            self.rows += 1;
+            self.difference += difference;
+            self.absolute += difference.abs();
+            self.beyond += usize::from(own.value < row.lower || own.value > row.upper);
+        }
+    }
+
+    fn predict(&self, rows: &[LoggedRow]) -> Vec<Prediction> {
+        let raw: Vec<f64> = rows.iter().flat_map(|row| row.inputs.iter().copied()).collect();
+        self.predictor.predict(&raw)
+    }
+
+    /// What is known of it; `labelled` are the served rows whose true values are known, intervals of `level`.
+    pub(super) fn report(&mut self, labelled: &[LoggedRow], level: f64) -> ShadowReport {
+        let columns = self.predictor.columns().len();
+        let labelled: Vec<&LoggedRow> =
+            labelled.iter().filter(|row| row.inputs.len() == columns).collect();
+        let new: Vec<LoggedRow> = labelled
+            .iter()
+            .filter(|row| !self.labelled.contains_key(&row.id))
+            .map(|row| (*row).clone())
+            .collect();
+        for (row, own) in new.iter().zip(self.predict(&new)) {
+            self.labelled.insert(row.id, (own.value, own.lower, own.upper));
+        }
+        let served: Vec<ScoredRow> =
+            labelled.iter().filter_map(|row| Some(scored(row)?.1)).collect();
+        let own = |(row, scored): (&&LoggedRow, &ScoredRow)| {
+            let (prediction, lower, upper) = self.labelled[&row.id];
+            ScoredRow { prediction, lower, upper, ..scored.clone() }
+        };
+        let shadow: Vec<ScoredRow> = labelled.iter().zip(&served).map(own).collect();
+        let of = |rows: &[ScoredRow]| Scores::of(&rows.iter().collect::<Vec<_>>(), level);
+        let count = self.rows.max(1) as f64;
+        ShadowReport {
+            version: self.version.clone(),
+            rows: self.rows,
+            mean_difference: self.difference / count,
+            mean_absolute_difference: self.absolute / count,
+            beyond_interval: self.beyond as f64 / count,
+            scores: (!served.is_empty()).then(|| (of(&served), of(&shadow))),
+        }
+    }
+}

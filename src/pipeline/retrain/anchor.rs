@@ -1,0 +1,43 @@
+//! Rows that feedback cannot change.
+
+use std::collections::HashSet;
+
+use anyhow::{Result, bail};
+
+use crate::data::Dataset;
+
+use super::{super::Params, champion::Champion, new_rows};
+
+/// The trusted rows.
+pub(super) struct Anchor {
+    /// A table of its own, whose rows do not train; `None`: the trusted rows of the champion's table.
+    pub(super) table: Option<Dataset>,
+    pub(super) containers: HashSet<String>,
+}
+
+impl Anchor {
+    pub(super) fn read(params: &Params, champion: &Champion) -> Result<Self> {
+        let path = &params.retrain.anchor;
+        if path.as_os_str().is_empty() {
+            return Ok(Self { table: None, containers: HashSet::new() });
+        }
+        let table = new_rows::read(path, champion, "`retrain.anchor`")?;
+        let known = containers_of(&champion.table);
+        let fresh: Vec<u32> = (0..table.rows() as u32)
+            .filter(|row| !known.contains(&new_rows::container_of(&table, *row as usize)))
+            .collect();
+        if fresh.is_empty() {
+            bail!(
+                "{}: the champion was trained on every container of it, expected some that it has not \
+                 seen\n\nhint: leave `retrain.anchor` empty to trust the training rows",
+                path.display()
+            );
+        }
+        let table = table.gather(&fresh);
+        Ok(Self { containers: containers_of(&table), table: Some(table) })
+    }
+}
+
+fn containers_of(table: &Dataset) -> HashSet<String> {
+    (0..table.rows()).map(|row| new_rows::container_of(table, row)).collect()
+}
