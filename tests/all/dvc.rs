@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::python::python;
+use crate::{mlflow_server::path_with_python, python::python, support::Workshop};
 
 /// What the stages depend on, and what tells DVC and Git about them.
 const FILES: [&str; 8] = [
@@ -173,3 +173,30 @@ fn experiments_metrics_plots_and_remotes_work_on_what_is_written() {
     assert!(page.contains("validation_loss") && page.contains("residuals.png"), "{plots}");
     assert!(page.contains("dvclive/plots/metrics/loss/train.tsv"), "{plots}");
 }
+
+#[test]
+#[ignore = "needs Python 3 with venv"]
+fn where_dvc_is_in_use_the_table_of_a_retraining_is_kept_by_it() {
+    let shop = Workshop::new();
+    let path = path_with_python();
+    for line in ["git init --quiet", "dvc init --quiet"] {
+        let (program, arguments) = line.split_once(' ').unwrap();
+        let mut command = Command::new(program);
+        command.args(arguments.split(' ')).current_dir(shop.path(".")).env("PATH", &path);
+        assert!(command.env("DVC_NO_ANALYTICS", "1").status().unwrap().success(), "{line}");
+    }
+    shop.succeed(&format!("train {QUICK_MODEL} --name first --quiet"));
+    shop.succeed("registry promote first");
+    shop.succeed("simulate --containers 284 --out more.csv");
+    let text = shop.read("more.csv").replace("\nC", "\nN");
+    shop.write("more.csv", text);
+    let line = "retrain --data more.csv --name second --set retrain.repeats=1";
+    let output = shop.command(line).env("PATH", &path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("kept by DVC as data/retrained/second.csv.dvc"), "{said}");
+    assert!(shop.read("data/retrained/second.csv.dvc").contains("path: second.csv"));
+}
+
+const QUICK_MODEL: &str =
+    "--set model.kind=ridge --set features.set=log1p(summary) --set cv.leakage_check=false";
