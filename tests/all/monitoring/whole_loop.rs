@@ -362,9 +362,13 @@ fn two_thousand_predictions_each_second_are_all_in_the_log() {
     assert_eq!(shop.succeed("log export").lines().count(), 1 + with.len());
     let program = Program::start(&shop, "--champion --set log.url=none");
     let without = asked(&program, SECONDS / 3);
-    let show = |times: &[f64], share: f64| times[(share * (times.len() - 1) as f64) as usize];
+    let within = |times: &[f64], share: f64| times[(share * (times.len() - 1) as f64) as usize];
     for (name, times) in [("with the log", with), ("without", without)] {
-        println!("{name}: 50 % within {:.2} ms, 99 % {:.2}", show(&times, 0.5), show(&times, 0.99));
+        println!(
+            "{name}: 50 % within {:.2} ms, 99 % {:.2}",
+            within(&times, 0.5),
+            within(&times, 0.99)
+        );
     }
 }
 
