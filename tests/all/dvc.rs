@@ -7,7 +7,11 @@ use std::{
     process::Command,
 };
 
-use crate::{mlflow_server::path_with_python, python::python, support::Workshop};
+use crate::{
+    mlflow_server::path_with_python,
+    python::python,
+    support::{QUICK_MODEL, Workshop},
+};
 
 /// What the stages depend on, and what tells DVC and Git about them.
 const FILES: [&str; 8] = [
@@ -197,6 +201,3 @@ fn where_dvc_is_in_use_the_table_of_a_retraining_is_kept_by_it() {
     assert!(said.contains("kept by DVC as data/retrained/second.csv.dvc"), "{said}");
     assert!(shop.read("data/retrained/second.csv.dvc").contains("path: second.csv"));
 }
-
-const QUICK_MODEL: &str =
-    "--set model.kind=ridge --set features.set=log1p(summary) --set cv.leakage_check=false";

@@ -15,6 +15,10 @@ use massay::{
     },
 };
 
+/// Settings of a model that is trained in about a second and not a bad one.
+pub(crate) const QUICK_MODEL: &str =
+    "--set model.kind=ridge --set features.set=log1p(summary) --set cv.leakage_check=false";
+
 /// A folder with the shipped data and parameters, and the program in it.
 pub(crate) struct Workshop {
     folder: tempfile::TempDir,

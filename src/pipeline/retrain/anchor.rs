@@ -22,7 +22,7 @@ impl Anchor {
             return Ok(Self { table: None, containers: HashSet::new() });
         }
         let table = new_rows::read(path, champion, "`retrain.anchor`")?;
-        let known = containers_of(&champion.table);
+        let known = new_rows::containers_of(&champion.table);
         let fresh: Vec<u32> = (0..table.rows() as u32)
             .filter(|row| !known.contains(&new_rows::container_of(&table, *row as usize)))
             .collect();
@@ -34,10 +34,6 @@ impl Anchor {
             );
         }
         let table = table.gather(&fresh);
-        Ok(Self { containers: containers_of(&table), table: Some(table) })
+        Ok(Self { containers: new_rows::containers_of(&table), table: Some(table) })
     }
-}
-
-fn containers_of(table: &Dataset) -> HashSet<String> {
-    (0..table.rows()).map(|row| new_rows::container_of(table, row)).collect()
 }

@@ -222,9 +222,8 @@ pub(super) fn on_trusted(
 
 /// The quarters of rows in the order of their true values; none where there are too few.
 fn quarters<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
-    let size = if rows.len() < ENOUGH { usize::MAX } else { rows.len().div_ceil(ORDINALS.len()) };
-    let parts = if rows.len() < ENOUGH { &rows[..0] } else { rows };
-    parts.chunks(size)
+    let enough = if rows.len() < ENOUGH { &rows[..0] } else { rows };
+    enough.chunks(rows.len().div_ceil(ORDINALS.len()).max(1))
 }
 
 /// Both on rows that neither was trained on.

@@ -19,7 +19,7 @@ use super::super::{
     training_start::schema_of,
     verify_job::refuse_other_table,
 };
-use super::new_rows::container_of;
+use super::new_rows::containers_of;
 
 /// The model that predicts now, with everything that it was trained from.
 pub(super) struct Champion {
@@ -70,7 +70,7 @@ impl Champion {
 
     /// The containers of its table.
     pub(super) fn containers(&self) -> HashSet<String> {
-        (0..self.table.rows()).map(|row| container_of(&self.table, row)).collect()
+        containers_of(&self.table)
     }
 
     pub(super) fn schema(&self) -> &Schema {

@@ -1,6 +1,6 @@
 //! Labelled rows that the champion has not seen: from the log, and from a table.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use anyhow::{Result, bail};
 
@@ -100,6 +100,11 @@ pub(super) fn read(path: &Path, champion: &Champion, asked_by: &str) -> Result<D
     }
     let config = DataConfig { path: path.to_owned(), ..champion.params.data.clone() };
     Ok(Dataset::read(&config, "", champion.missing)?)
+}
+
+/// The containers of a table.
+pub(super) fn containers_of(table: &Dataset) -> HashSet<String> {
+    (0..table.rows()).map(|row| container_of(table, row)).collect()
 }
 
 /// The container of a row; a name of its own where the table names none.

@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::State,
     http::{StatusCode, header},
-    response::{Html, IntoResponse},
+    response::{Html, IntoResponse, Response},
 };
 
 use crate::{
@@ -37,8 +37,8 @@ pub(in crate::serve) async fn page(
 ), security((), ("key" = [])))]
 pub(in crate::serve) async fn report(
     State(service): State<Arc<Service>>,
-) -> Result<Json<MonitorReport>, Fault> {
-    Ok(Json(known(&service).await?.as_ref().clone()))
+) -> Result<Response, Fault> {
+    Ok(Json(known(&service).await?.as_ref()).into_response())
 }
 
 /// What the last look has found; the first one is made now.

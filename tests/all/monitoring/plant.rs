@@ -6,11 +6,8 @@ use massay::{
     train::Checkpoint,
 };
 
+pub(super) use crate::support::QUICK_MODEL as QUICK;
 use crate::support::Workshop;
-
-/// Settings of a model that is trained in about a second and not a bad one.
-pub(super) const QUICK: &str =
-    "--set model.kind=ridge --set features.set=log1p(summary) --set cv.leakage_check=false";
 
 /// A model and a stream of drums.
 pub(super) struct Plant {
