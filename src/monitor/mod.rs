@@ -25,6 +25,7 @@ pub use drift::{Comparison, DriftReference, ServedRow, Watched, WindowDrift};
 pub use live_performance::{ExpectedError, LivePerformance, ScoredWindow};
 pub use log::{
     LogConfig, LogError, LogQuery, LogStore, LogWriter, LoggedModel, LoggedRow, LoggedTruth,
+    QuietLog,
 };
 pub use model_monitor::{Milestone, ModelMonitor, MonitorReport, WatchedModel};
 pub use page::render;

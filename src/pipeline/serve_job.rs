@@ -7,7 +7,6 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{
     model::{Backend, BackendKind},
-    monitor::LogStore,
     serve::{Access, ModelSlot, ServedModel, Service, Watch, serve as serve_requests},
 };
 
@@ -93,10 +92,9 @@ pub fn serve(options: ServeOptions, on_ready: &dyn Fn(&Serving<'_>)) -> Result<(
         }
         let mut service = tokio::task::spawn_blocking(|| service_of(options)).await??;
         if log.is_on() {
-            let store = LogStore::open(&log.url).await?;
             let served = service.slot.current();
             let shadow = shadow.map(|folder| shadow_of(&folder, &served)).transpose()?;
-            let watch = Watch::new(store, &log, monitor).with_shadow(shadow);
+            let watch = Watch::open(&log, monitor).await?.with_shadow(shadow);
             let watch = watch.with_milestones(move |model| milestones(&folder, model));
             service = service.with_watch(watch);
         }

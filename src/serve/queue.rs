@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
@@ -15,6 +16,9 @@ use super::ServedModel;
 /// Rows that are predicted at once, of as many requests as that takes. More gain little and make the first
 /// wait for the last.
 const BATCH: usize = 64;
+
+/// Time after which requests that have met are forgotten.
+const CALM: Duration = Duration::from_millis(20);
 
 /// Predicts rows on the threads of the predictor. What waits when a thread becomes free is predicted
 /// together: a batch costs less than its rows one by one, and nobody waits for it to fill.
@@ -32,6 +36,8 @@ struct State {
     waiting: VecDeque<Job>,
     /// Threads that work or are about to.
     busy: usize,
+    /// When a request last found another one.
+    crowded: Option<Instant>,
 }
 
 struct Job {
@@ -58,6 +64,11 @@ impl PredictionQueue {
         model: Arc<ServedModel>,
         rows: Vec<f64>,
     ) -> Option<Vec<Prediction>> {
+        if rows.len() == model.columns().len() && self.shared.begin_alone() {
+            let predictions = catch_unwind(AssertUnwindSafe(|| model.predictor.predict(&rows)));
+            self.shared.end();
+            return predictions.ok();
+        }
         let (sender, answer) = oneshot::channel();
         self.shared.add(Job { model, rows, answer: sender });
         answer.await.ok()
@@ -76,6 +87,9 @@ impl Shared {
 
     fn add(self: &Arc<Self>, job: Job) {
         let mut state = self.state();
+        if state.busy > 0 {
+            state.crowded = Some(Instant::now());
+        }
         state.waiting.push_back(job);
         if state.busy < self.threads {
             state.busy += 1;
@@ -96,6 +110,21 @@ impl Shared {
             // A panic is one of this batch: its requests get no answer, everything else goes on.
             let _ = catch_unwind(AssertUnwindSafe(|| answer(batch)));
         }
+        self.end();
+    }
+
+    /// Whether nobody else asks: one row takes the thread that brings it less time than waking another one. Where many
+    /// ask, batches on threads of their own take less.
+    fn begin_alone(&self) -> bool {
+        let mut state = self.state();
+        let is_calm = state.crowded.is_none_or(|last| last.elapsed() > CALM);
+        let is_alone = state.busy == 0 && is_calm;
+        state.busy += usize::from(is_alone);
+        is_alone
+    }
+
+    /// A thread has become free: what waits is next.
+    fn end(self: &Arc<Self>) {
         let mut state = self.state();
         if state.waiting.is_empty() {
             state.busy -= 1;

@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest time for the log to take what waits, at the end.
 const LOG_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Times between two looks at the log after which a look no longer gives way to answers.
+const LOOKS: u32 = 3;
+
 /// Pause after the system has refused a connection, for want of file handles mostly.
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 
@@ -141,7 +144,8 @@ async fn look(service: Arc<Service>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = watch.look(&service.slot.current()).await {
+        let patience = LOOKS * ticks.period();
+        if let Err(error) = watch.look_quietly(&service.slot.current(), patience).await {
             tracing::warn!("{error}");
         }
     }

@@ -34,7 +34,7 @@ pub struct Service {
     pub(super) large: Arc<Semaphore>,
     pub(super) rate: ClientRate,
     /// The log of predictions and who looks at it; `None` where nothing is kept.
-    pub(super) watch: Option<Watch>,
+    pub(super) watch: Option<Arc<Watch>>,
     queue: PredictionQueue,
     is_leaving: AtomicBool,
 }
@@ -63,7 +63,7 @@ impl Service {
     #[must_use]
     pub fn with_watch(mut self, watch: Watch) -> Self {
         watch.serves(&self.slot.current());
-        self.watch = Some(watch);
+        self.watch = Some(Arc::new(watch));
         self
     }
 
@@ -143,7 +143,7 @@ impl Service {
 
     /// The metrics as text.
     pub(super) fn metrics_text(&self) -> String {
-        self.metrics.text(&self.slot.current(), self.queue.waiting(), self.watch.as_ref())
+        self.metrics.text(&self.slot.current(), self.queue.waiting(), self.watch.as_deref())
     }
 
     /// From now on it is not ready: what is under way ends, nothing new should come.

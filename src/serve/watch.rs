@@ -10,26 +10,30 @@ use arc_swap::ArcSwapOption;
 use tokio::{
     sync::{Mutex as AsyncMutex, Semaphore},
     task::{block_in_place, spawn_blocking},
+    time::timeout,
 };
 
 use crate::{
     model::Prediction,
     monitor::{
         Alarm, LogConfig, LogError, LogQuery, LogStore, LogWriter, LoggedModel, LoggedRow,
-        LoggedTruth, Milestone, ModelMonitor, MonitorConfig, MonitorReport, Shadow, WatchedModel,
-        Webhook,
+        LoggedTruth, Milestone, ModelMonitor, MonitorConfig, MonitorReport, QuietLog, Shadow,
+        WatchedModel, Webhook,
     },
 };
 
 use super::{ServedModel, rows::RawRows};
 
 /// Rows that are read from the log at once.
-const PART: i64 = 20_000;
+const PART: i64 = 500;
 
 /// Keeps what is served in the log, and looks at the log from time to time.
 #[derive(Debug)]
 pub struct Watch {
+    /// The log for who waits for an answer.
     store: LogStore,
+    /// The same for what nobody waits for.
+    quiet: Arc<QuietLog>,
     writer: LogWriter,
     pub(super) config: MonitorConfig,
     shadow: Option<Shadow>,
@@ -55,12 +59,17 @@ impl std::fmt::Debug for Milestones {
 }
 
 impl Watch {
-    /// Starts to write into `store`.
-    #[must_use]
-    pub fn new(store: LogStore, log: &LogConfig, config: MonitorConfig) -> Self {
-        Self {
-            writer: LogWriter::start(store.clone(), log),
+    /// Opens the log and starts to write into it.
+    ///
+    /// # Errors
+    /// When the log does not open.
+    pub async fn open(log: &LogConfig, config: MonitorConfig) -> Result<Self, LogError> {
+        let store = LogStore::open(&log.url).await?;
+        let quiet = Arc::new(QuietLog::open(&log.url).await?);
+        Ok(Self {
+            writer: LogWriter::start(store.clone(), Some(Arc::clone(&quiet)), log),
             store,
+            quiet,
             shadow: None,
             webhook: Webhook::new(&config.webhook),
             milestones: None,
@@ -69,7 +78,7 @@ impl Watch {
             report: ArcSwapOption::empty(),
             told: Arc::default(),
             telling: Arc::new(Semaphore::new(1)),
-        }
+        })
     }
 
     /// The same with a model that is asked what is served, and answers nobody.
@@ -151,11 +160,35 @@ impl Watch {
         self.store.of_request(id, position as i64).await
     }
 
-    /// Looks at what the log has of `model` since the last look.
+    /// Looks at what the log has of `model` since the last look: somebody waits for it.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn look(&self, model: &ServedModel) -> Result<(), LogError> {
+    pub(super) async fn look(&self, model: &ServedModel) -> Result<(), LogError> {
+        self.look_into(&self.store, model).await
+    }
+
+    /// The same while answers do not need the processor. On a machine that is never idle it gives way for so long and
+    /// no longer.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(super) async fn look_quietly(
+        self: &Arc<Self>,
+        model: &Arc<ServedModel>,
+        patience: Duration,
+    ) -> Result<(), LogError> {
+        let (own, served) = (Arc::clone(self), Arc::clone(model));
+        let look = async move { own.look_into(own.quiet.store(), &served).await };
+        let mut look = self.quiet.spawn(look);
+        if let Ok(looked) = timeout(patience, &mut look).await {
+            return looked.map_err(|error| LogError::Thread(error.into()))?;
+        }
+        look.abort();
+        self.look(model).await
+    }
+
+    async fn look_into(&self, store: &LogStore, model: &ServedModel) -> Result<(), LogError> {
         let mut place = self.monitor.lock().await;
         if place.as_ref().is_some_and(|own| own.version() != model.version) {
             *place = None;
@@ -163,7 +196,7 @@ impl Watch {
         // It stays in its place: where this look fails or is given up, the next one goes on from there.
         let monitor =
             place.get_or_insert_with(|| monitor_of(model, &self.config, self.shadow.as_ref()));
-        let mut report = follow(&self.store, monitor).await?;
+        let mut report = follow(store, monitor).await?;
         if let Some(Milestones(known)) = &self.milestones {
             report.milestones = block_in_place(|| known(&model.identity.model));
         }
@@ -251,6 +284,7 @@ impl Watch {
     /// Writes what waits; returns how many rows are lost.
     pub(super) async fn close(&self, patience: Duration) -> usize {
         let lost = self.writer.close(patience).await;
+        self.quiet.store().close().await;
         self.store.close().await;
         lost
     }

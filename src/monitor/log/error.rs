@@ -10,6 +10,9 @@ pub enum LogError {
         "`log.url` is `{0}`, expected `sqlite://FILE`, `postgres://USER@HOST/DATABASE` or `none`"
     )]
     Address(String),
+    /// The threads that write it do not start.
+    #[error("the log of predictions cannot be written: {0}")]
+    Thread(std::io::Error),
     /// There is nothing to read.
     #[error(
         "{0}: there is no log of predictions\n\nhint: `massay serve` writes it; `--set log.url=...` names another"

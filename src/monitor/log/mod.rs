@@ -5,6 +5,7 @@
 mod config;
 mod entry;
 mod error;
+mod quiet;
 mod record;
 mod store;
 mod writer;
@@ -12,5 +13,6 @@ mod writer;
 pub use config::LogConfig;
 pub use entry::{LoggedModel, LoggedRow, LoggedTruth};
 pub use error::LogError;
+pub use quiet::QuietLog;
 pub use store::{LogQuery, LogStore};
 pub use writer::LogWriter;

@@ -15,8 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Held by who writes into a `PostgreSQL` database; the number is nobody else's.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7310571093)";
 
-/// Rows of one statement.
-const ROWS: usize = 200;
+/// Rows of one statement: few sizes, so that the database has each prepared.
+const ROWS: [usize; 4] = [64, 16, 4, 1];
 
 /// Tables and indices; `{id}` is the kind of column that counts by itself.
 const TABLES: [&str; 7] = [
@@ -163,7 +163,7 @@ impl LogStore {
             let query = query.bind(&model.target).bind(&model.unit).bind(model.level).bind(columns);
             query.execute(&mut *transaction).await.map_err(failed)?;
         }
-        for rows in rows.chunks(ROWS) {
+        for rows in parts(rows) {
             let mut query = sqlx::query(AssertSqlSafe(insertion(rows.len(), self.is_file)));
             for row in rows {
                 query = query.bind(row.time).bind(&row.request_id).bind(row.position);
@@ -285,6 +285,16 @@ impl LogStore {
     fn damaged(&self, found: String) -> LogError {
         LogError::Damaged { place: self.place.clone(), found }
     }
+}
+
+/// Rows in parts of the sizes in [`ROWS`].
+fn parts(mut rows: &[LoggedRow]) -> impl Iterator<Item = &[LoggedRow]> {
+    std::iter::from_fn(move || {
+        let size = ROWS.into_iter().find(|size| *size <= rows.len())?;
+        let (part, others) = rows.split_at(size);
+        rows = others;
+        Some(part)
+    })
 }
 
 /// The statement that inserts so many rows. `PostgreSQL` wants its places numbered; `SQLite` would take a number for a

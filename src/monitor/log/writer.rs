@@ -9,15 +9,21 @@ use std::{
 };
 
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::{
+        Notify,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
     task::JoinHandle,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout},
 };
 
-use super::{LogConfig, LogStore, LoggedModel, LoggedRow, LoggedTruth};
+use super::{LogConfig, LogError, LogStore, LoggedModel, LoggedRow, LoggedTruth, QuietLog};
 
-/// Rows after which a write does not wait for its time.
-const BATCH: usize = 5_000;
+/// Rows after which a write does not wait for its time. So many take a few milliseconds.
+const BATCH: usize = 1_000;
+
+/// Waiting rows above which the log no longer gives way.
+const URGENT: usize = 10 * BATCH;
 
 /// First and longest pause after a write that failed.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
@@ -42,6 +48,8 @@ struct State {
     most: usize,
     dropped: AtomicU64,
     written: AtomicU64,
+    /// Ends the time between two writes.
+    wake: Notify,
 }
 
 #[derive(Debug)]
@@ -53,19 +61,21 @@ enum Item {
 }
 
 impl LogWriter {
-    /// Starts the task that writes into `store`.
+    /// Starts the task that writes: into `quiet`, and where that falls behind because the machine has other work,
+    /// into `store`, the same database.
     #[must_use]
-    pub fn start(store: LogStore, config: &LogConfig) -> Self {
+    pub fn start(store: LogStore, quiet: Option<Arc<QuietLog>>, config: &LogConfig) -> Self {
         let (sender, receiver) = unbounded_channel();
         let state = Arc::new(State {
             waiting: AtomicUsize::new(0),
             most: config.queue,
             dropped: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            wake: Notify::new(),
         });
         let flush = Duration::from_secs_f64(config.flush.max(0.001));
         let keep = (config.keep_days > 0).then(|| Duration::from_hours(24) * config.keep_days);
-        let clerk = Clerk { store, receiver, state: Arc::clone(&state), flush, keep };
+        let clerk = Clerk { store, quiet, receiver, state: Arc::clone(&state), flush, keep };
         let task = Mutex::new(Some(tokio::spawn(clerk.work())));
         Self { sender, state, task }
     }
@@ -92,6 +102,8 @@ impl LogWriter {
         if before + count > self.state.most || self.sender.send(item).is_err() {
             self.state.waiting.fetch_sub(count, Ordering::Relaxed);
             self.state.dropped.fetch_add(count as u64, Ordering::Relaxed);
+        } else if before < BATCH && before + count >= BATCH {
+            self.state.wake.notify_one();
         }
     }
 
@@ -116,6 +128,7 @@ impl LogWriter {
     /// Writes what waits and ends, within `patience`; returns how many rows are lost.
     pub async fn close(&self, patience: Duration) -> usize {
         let _ = self.sender.send(Item::End);
+        self.state.wake.notify_one();
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(task) = task {
             let _ = tokio::time::timeout(patience, task).await;
@@ -127,6 +140,7 @@ impl LogWriter {
 /// The task that writes.
 struct Clerk {
     store: LogStore,
+    quiet: Option<Arc<QuietLog>>,
     receiver: UnboundedReceiver<Item>,
     state: Arc<State>,
     flush: Duration,
@@ -146,6 +160,10 @@ impl Batch {
         self.models.len() + self.rows.len() + self.truths.len()
     }
 
+    async fn write_into(&self, store: &LogStore) -> Result<(), LogError> {
+        store.append(&self.models, &self.rows, &self.truths).await
+    }
+
     /// Adds an item; `false` for the end.
     fn add(&mut self, item: Item) -> bool {
         match item {
@@ -163,7 +181,7 @@ impl Clerk {
         let mut tidied = None;
         loop {
             let (batch, goes_on) = self.collect().await;
-            self.write(&batch).await;
+            self.write(batch).await;
             if !goes_on {
                 return;
             }
@@ -174,32 +192,29 @@ impl Clerk {
         }
     }
 
-    /// What comes within the time between two writes, the first row included, and whether more may come.
+    /// What comes within the time between two writes, the first row included, and whether more may come. Rows do not
+    /// wake it one by one: that would cost who answers more than the log itself.
     async fn collect(&mut self) -> (Batch, bool) {
+        let mut items = Vec::new();
+        let Some(first) = self.receiver.recv().await else { return (Batch::default(), false) };
+        items.push(first);
+        if self.state.waiting.load(Ordering::Relaxed) < BATCH {
+            let _ = timeout(self.flush, self.state.wake.notified()).await;
+        }
+        let room = BATCH.min(self.receiver.len());
+        if room > 0 {
+            self.receiver.recv_many(&mut items, room).await;
+        }
         let mut batch = Batch::default();
-        let Some(first) = self.receiver.recv().await else { return (batch, false) };
-        if !batch.add(first) {
-            return (batch, false);
-        }
-        let due = Instant::now() + self.flush;
-        while batch.len() < BATCH {
-            match timeout_at(due, self.receiver.recv()).await {
-                Ok(Some(item)) => {
-                    if !batch.add(item) {
-                        return (batch, false);
-                    }
-                }
-                Ok(None) => return (batch, false),
-                Err(_) => break,
-            }
-        }
-        (batch, true)
+        let goes_on = items.into_iter().all(|item| batch.add(item));
+        (batch, goes_on)
     }
 
     /// Writes a batch, again and again until the database takes it; meanwhile rows wait in the queue.
-    async fn write(&self, batch: &Batch) {
+    async fn write(&self, batch: Batch) {
+        let batch = Arc::new(batch);
         let mut pause = PAUSES[0];
-        while let Err(error) = self.store.append(&batch.models, &batch.rows, &batch.truths).await {
+        while let Err(error) = self.append(&batch).await {
             if pause == PAUSES[0] {
                 tracing::warn!("{error}; rows wait");
             }
@@ -208,6 +223,18 @@ impl Clerk {
         }
         self.state.waiting.fetch_sub(batch.len(), Ordering::Relaxed);
         self.state.written.fetch_add(batch.rows.len() as u64, Ordering::Relaxed);
+    }
+
+    async fn append(&self, batch: &Arc<Batch>) -> Result<(), LogError> {
+        let is_urgent = self.state.waiting.load(Ordering::Relaxed) > URGENT;
+        match &self.quiet {
+            Some(quiet) if !is_urgent => {
+                let (store, own) = (quiet.store().clone(), Arc::clone(batch));
+                let written = quiet.spawn(async move { own.write_into(&store).await });
+                written.await.map_err(|error| LogError::Thread(error.into()))?
+            }
+            _ => batch.write_into(&self.store).await,
+        }
     }
 
     async fn tidy(&self) {

@@ -103,7 +103,7 @@ fn rows_that_do_not_fit_into_the_queue_are_dropped_and_counted() {
     let config = LogConfig { queue: 100, flush: 30.0, ..LogConfig::default() };
     Runtime::new().unwrap().block_on(async {
         let store = LogStore::open(&url).await.unwrap();
-        let writer = LogWriter::start(store.clone(), &config);
+        let writer = LogWriter::start(store.clone(), None, &config);
         (0..150).for_each(|request| writer.add_rows(vec![row(request)]));
         assert_eq!((writer.waiting(), writer.dropped()), (100, 50));
         // Closing does not wait for the time of the next write.

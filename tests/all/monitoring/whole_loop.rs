@@ -58,7 +58,7 @@ fn known(program: &Program, rows: usize, labelled: usize) -> Value {
 }
 
 /// A shop with a champion that knows `containers` drums.
-fn shop(containers: usize) -> Workshop {
+pub(super) fn shop(containers: usize) -> Workshop {
     shop_with(containers, QUICK)
 }
 
@@ -343,60 +343,4 @@ fn the_watch_retrains_on_an_alarm_and_on_its_schedule() {
     assert!(said.contains("on the folds: "), "{said}");
     let said = shop.succeed("watch --once --set retrain.every_hours=0");
     assert!(said.contains("`retrain.cooldown_hours` asks for"), "{said}");
-}
-
-/// Predictions each second, and seconds.
-const RATE: u32 = 2000;
-const SECONDS: u32 = 60;
-
-#[test]
-#[ignore = "takes a minute and a half"]
-fn two_thousand_predictions_each_second_are_all_in_the_log() {
-    let shop = shop(84);
-    let program = Program::start(&shop, "--champion --set monitor.every=5");
-    let with = asked(&program, SECONDS);
-    program.ask_to_stop();
-    // One row 120,000 times is a drift, which it says.
-    program.end();
-    assert_eq!(with.len() as u32, RATE * SECONDS);
-    assert_eq!(shop.succeed("log export").lines().count(), 1 + with.len());
-    let program = Program::start(&shop, "--champion --set log.url=none");
-    let without = asked(&program, SECONDS / 3);
-    let within = |times: &[f64], share: f64| times[(share * (times.len() - 1) as f64) as usize];
-    for (name, times) in [("with the log", with), ("without", without)] {
-        println!(
-            "{name}: 50 % within {:.2} ms, 99 % {:.2}",
-            within(&times, 0.5),
-            within(&times, 0.99)
-        );
-    }
-}
-
-/// Asks for one row so often; returns how long each answer took, milliseconds, the shortest first.
-fn asked(program: &Program, seconds: u32) -> Vec<f64> {
-    const CLIENTS: u32 = 8;
-    let row = (1..=15).map(|column| (format!("det{column}"), json!(10 * column)));
-    let row = Value::Object(row.collect());
-    let began = Instant::now();
-    let mut times: Vec<f64> = thread::scope(|scope| {
-        let client = |number: u32| {
-            let row = &row;
-            scope.spawn(move || {
-                let agent = ureq::Agent::new_with_defaults();
-                let ask = |turn: u32| {
-                    let due = f64::from(turn * CLIENTS + number) / f64::from(RATE);
-                    sleep(Duration::from_secs_f64(due).saturating_sub(began.elapsed()));
-                    let sent = Instant::now();
-                    let mut answer = agent.post(program.url("/predict")).send_json(row).unwrap();
-                    answer.body_mut().read_to_string().unwrap();
-                    1e3 * sent.elapsed().as_secs_f64()
-                };
-                (0..RATE * seconds / CLIENTS).map(ask).collect::<Vec<f64>>()
-            })
-        };
-        let clients: Vec<_> = (0..CLIENTS).map(client).collect();
-        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
-    });
-    times.sort_by(f64::total_cmp);
-    times
 }
