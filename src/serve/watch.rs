@@ -24,7 +24,7 @@ use crate::{
 
 use super::{ServedModel, rows::RawRows};
 
-/// Rows that are read from the log at once.
+/// Rows that are read from the log at once: few, so that a look that is given up ends soon.
 const PART: i64 = 500;
 
 /// Keeps what is served in the log, and looks at the log from time to time.
@@ -241,9 +241,10 @@ impl Watch {
     /// Tells the webhook of an alarm, unless another server has; where it cannot be reached, the next look tries again.
     fn call(&self, name: String, alarm: Alarm, model: WatchedModel) {
         let Some(webhook) = self.webhook.clone() else { return };
-        let (store, told) = (self.store.clone(), Arc::clone(&self.told));
+        let (store, told) = (self.quiet.store().clone(), Arc::clone(&self.told));
         let telling = Arc::clone(&self.telling);
-        tokio::spawn(async move {
+        // A connection that is opened there gives way for good: it must not be one of those that answers wait for.
+        self.quiet.spawn(async move {
             let forget = || told.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
             // One after the other: a hook that hangs keeps one thread, whatever the number of alarms.
             let Ok(_place) = telling.acquire().await else { return };

@@ -195,18 +195,16 @@ impl Clerk {
     /// What comes within the time between two writes, the first row included, and whether more may come. Rows do not
     /// wake it one by one: that would cost who answers more than the log itself.
     async fn collect(&mut self) -> (Batch, bool) {
-        let mut items = Vec::new();
-        let Some(first) = self.receiver.recv().await else { return (Batch::default(), false) };
-        items.push(first);
-        if self.state.waiting.load(Ordering::Relaxed) < BATCH {
+        let mut batch = Batch::default();
+        let Some(first) = self.receiver.recv().await else { return (batch, false) };
+        let mut goes_on = batch.add(first);
+        if goes_on && self.state.waiting.load(Ordering::Relaxed) < BATCH {
             let _ = timeout(self.flush, self.state.wake.notified()).await;
         }
-        let room = BATCH.min(self.receiver.len());
-        if room > 0 {
-            self.receiver.recv_many(&mut items, room).await;
+        while goes_on && batch.len() < BATCH {
+            let Ok(item) = self.receiver.try_recv() else { break };
+            goes_on = batch.add(item);
         }
-        let mut batch = Batch::default();
-        let goes_on = items.into_iter().all(|item| batch.add(item));
         (batch, goes_on)
     }
 
