@@ -96,10 +96,14 @@ fn interval_score(row: &ScoredRow, level: f64) -> f64 {
     row.upper - row.lower + 2.0 / (1.0 - level) * beyond
 }
 
-/// The mean over groups of the share of covered rows, a group counting as much as its rows on
-/// average; rows without a group stand alone.
 fn coverage(rows: &[&ScoredRow]) -> f64 {
-    let covered = |row: &ScoredRow| f64::from(row.lower <= row.target && row.target <= row.upper);
+    coverage_of(rows, |row| row.lower <= row.target && row.target <= row.upper)
+}
+
+/// The mean over groups of the share of rows that are covered, a group counting as much as its rows on
+/// average; rows without a group stand alone.
+pub(super) fn coverage_of(rows: &[&ScoredRow], is_covered: impl Fn(&ScoredRow) -> bool) -> f64 {
+    let covered = |row: &ScoredRow| f64::from(is_covered(row));
     let mut alone = (0.0, 0.0);
     let mut groups: HashMap<&str, (f64, f64, f64)> = HashMap::new();
     for row in rows {

@@ -1,0 +1,102 @@
+//! The worst predictions, each with what every column had to do with it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::{ScoredRow, attribute};
+
+use super::JudgedRows;
+
+/// Rows that a prediction is compared with.
+const BACKGROUND: usize = 32;
+
+/// A judged row with the reasons of its prediction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explained {
+    /// The judged row.
+    pub row: ScoredRow,
+    /// Its raw values; `None` where one is missing.
+    pub values: Vec<Option<f64>>,
+    /// Mean prediction of the rows that it is compared with, in the target's unit.
+    pub base: f64,
+    /// What each column adds to that: Shapley values, see [`attribute`].
+    pub contributions: Vec<f64>,
+}
+
+/// The `count` judged rows of the first repeat with the greatest `badness`. Each is explained by the models that did
+/// not see it, against rows that they saw.
+pub(super) fn worst(
+    rows: &JudgedRows,
+    count: usize,
+    badness: impl Fn(&ScoredRow) -> f64,
+    predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+) -> Vec<Explained> {
+    let first = |row: &usize| rows.scored[*row].repeat == 0;
+    let mut order: Vec<usize> = (0..rows.len()).filter(first).collect();
+    order.sort_by(|a, b| badness(&rows.scored[*b]).total_cmp(&badness(&rows.scored[*a])));
+    order.truncate(count);
+    order.into_iter().map(|row| explain(rows, row, predict)).collect()
+}
+
+fn explain(
+    rows: &JudgedRows,
+    row: usize,
+    predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+) -> Explained {
+    let own = &rows.scored[row];
+    let is_known = |other: &usize| {
+        let other = &rows.scored[*other];
+        (other.repeat, other.fold) != (own.repeat, own.fold) && other.repeat == own.repeat
+    };
+    let known: Vec<usize> = (0..rows.len()).filter(is_known).collect();
+    let step = known.len().div_ceil(BACKGROUND).max(1);
+    let background: Vec<&[f64]> = known.iter().step_by(step).map(|row| rows.values(*row)).collect();
+    let values = rows.values(row);
+    let split = rows.split(row);
+    let found = attribute(values, &background, |rows| predict(split, rows));
+    Explained {
+        row: own.clone(),
+        values: values.iter().map(|value| value.is_finite().then_some(*value)).collect(),
+        base: found.base,
+        contributions: found.contributions,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_rows_are_explained_by_models_that_did_not_see_them() {
+        let scored = |row: usize| ScoredRow {
+            row,
+            group: None,
+            repeat: 0,
+            fold: row % 4,
+            target: 0.0,
+            prediction: row as f64,
+            lower: 0.0,
+            upper: 0.0,
+            out_of_domain: false,
+            weight: 1.0,
+        };
+        let rows = JudgedRows {
+            names: vec!["a".to_owned(), "b".to_owned()],
+            scored: (0..40).map(scored).collect(),
+            raw: (0..40).flat_map(|row| [row as f64, f64::from(row % 3)]).collect(),
+            folds: 4,
+        };
+        let asked = std::sync::Mutex::new(Vec::new());
+        let predict = |split: usize, rows: &[f64]| {
+            asked.lock().unwrap().push(split);
+            rows.chunks_exact(2).map(|row| row[0] + 10.0 * row[1]).collect()
+        };
+        let found = worst(&rows, 3, |row| row.prediction.abs(), &predict);
+        assert_eq!(found.iter().map(|own| own.row.row).collect::<Vec<_>>(), [39, 38, 37]);
+        assert_eq!(asked.into_inner().unwrap().iter().max(), Some(&3));
+        for own in &found {
+            let sum = own.base + own.contributions.iter().sum::<f64>();
+            let [a, b] = [own.values[0].unwrap(), own.values[1].unwrap()];
+            assert!((sum - (a + 10.0 * b)).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What columns are worth: how much worse predictions get when their values come from other containers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Generator;
+
+use super::JudgedRows;
+
+/// Values that are predicted for one set of columns, about.
+const PREDICTIONS: usize = 5000;
+
+/// Columns that belong together, e.g. one detector, or a ring of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnSet {
+    /// Its name.
+    pub name: String,
+    /// Positions of its columns.
+    pub columns: Vec<usize>,
+}
+
+impl ColumnSet {
+    /// A column by itself.
+    #[must_use]
+    pub fn single((column, name): (usize, &String)) -> Self {
+        Self { name: name.clone(), columns: vec![column] }
+    }
+}
+
+/// What some columns are worth to a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Importance {
+    /// The columns.
+    pub set: ColumnSet,
+    /// Mean of the RMSE with their values permuted less the RMSE with their own, in the target's unit.
+    pub rmse_increase: f64,
+    /// Standard deviation of that over the permutations.
+    pub deviation: f64,
+}
+
+/// Permutation importance (Breiman, 2001; Fisher, Rudin and Dominici, 2019) of each set, the largest first.
+///
+/// Within each split the groups of its held-out rows change places, all columns of the set together and the rows of
+/// a group together; the models of that split predict. A column whose information others have too is worth little
+/// here, though all of them together may be worth much.
+pub(super) fn of_sets(
+    rows: &JudgedRows,
+    sets: &[ColumnSet],
+    predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+) -> Vec<Importance> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let repetitions = (PREDICTIONS / rows.len()).clamp(3, 20);
+    let own = rmse(rows, &predictions(rows, predict, None));
+    let importance = |(index, set): (usize, &ColumnSet)| {
+        let increase = |repetition: usize| {
+            let mut generator = Generator::new(0, &[index as u64, repetition as u64]);
+            rmse(rows, &predictions(rows, predict, Some((&set.columns, &mut generator)))) - own
+        };
+        let increases: Vec<f64> = (0..repetitions).map(increase).collect();
+        let count = repetitions as f64;
+        let mean = increases.iter().sum::<f64>() / count;
+        let squares = increases.iter().map(|own| (own - mean).powi(2)).sum::<f64>();
+        let deviation = (squares / (count - 1.0)).sqrt();
+        Importance { set: set.clone(), rmse_increase: mean, deviation }
+    };
+    let mut all: Vec<Importance> = sets.iter().enumerate().map(importance).collect();
+    all.sort_by(|a, b| b.rmse_increase.total_cmp(&a.rmse_increase));
+    all
+}
+
+/// The prediction for every judged row by the models of its split; where columns are named, with their values taken
+/// from another group.
+fn predictions(
+    rows: &JudgedRows,
+    predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+    mut permuted: Option<(&[usize], &mut Generator)>,
+) -> Vec<f64> {
+    let mut all = vec![0.0; rows.len()];
+    for (split, units) in rows.units() {
+        let mut order: Vec<usize> = (0..units.len()).collect();
+        if let Some((_, generator)) = &mut permuted {
+            generator.shuffle(&mut order);
+        }
+        let (mut places, mut values) = (Vec::new(), Vec::new());
+        for (unit, from) in units.iter().zip(order) {
+            let donors = &units[from];
+            for (position, row) in unit.iter().enumerate() {
+                let start = values.len();
+                values.extend_from_slice(rows.values(*row));
+                if let Some((columns, _)) = &permuted {
+                    let donor = rows.values(donors[position % donors.len()]);
+                    columns.iter().for_each(|column| values[start + column] = donor[*column]);
+                }
+                places.push(*row);
+            }
+        }
+        places.iter().zip(predict(split, &values)).for_each(|(row, value)| all[*row] = value);
+    }
+    all
+}
+
+fn rmse(rows: &JudgedRows, predictions: &[f64]) -> f64 {
+    let weight: f64 = rows.scored.iter().map(|row| row.weight).sum();
+    let pairs = rows.scored.iter().zip(predictions);
+    let squares: f64 = pairs.map(|(row, own)| row.weight * (own - row.target).powi(2)).sum();
+    (squares / weight).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::ScoredRow;
+
+    /// Rows of two splits in groups of `size`, with the target `3 x0 + x1` and an unused column.
+    pub(super) fn linear_rows(count: usize, size: usize) -> JudgedRows {
+        let mut generator = Generator::new(6, &[]);
+        let mut raw = Vec::new();
+        let scored = (0..count).map(|row| {
+            let values = [generator.normal(), generator.normal(), generator.normal()];
+            raw.extend(values);
+            ScoredRow {
+                row,
+                group: Some(format!("{}", row / size).as_str().into()),
+                repeat: 0,
+                fold: row / size % 2,
+                target: 3.0 * values[0] + values[1],
+                prediction: 0.0,
+                lower: 0.0,
+                upper: 0.0,
+                out_of_domain: false,
+                weight: 1.0,
+            }
+        });
+        let scored = scored.collect();
+        let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+        JudgedRows { names, scored, raw, folds: 2 }
+    }
+
+    pub(super) fn linear(rows: &[f64]) -> Vec<f64> {
+        rows.chunks_exact(3).map(|row| 3.0 * row[0] + row[1]).collect()
+    }
+
+    #[test]
+    fn a_linear_model_loses_what_the_closed_form_says() {
+        // Permuting x in w x gives a mean squared error of 2 w² var(x), var within each split.
+        let rows = linear_rows(900, 1);
+        let sets: Vec<ColumnSet> = rows.names.iter().enumerate().map(ColumnSet::single).collect();
+        let found = of_sets(&rows, &sets, &|_, rows| linear(rows));
+        assert_eq!(found.iter().map(|own| own.set.columns[0]).collect::<Vec<_>>(), [0, 1, 2]);
+        for (own, weight) in found.iter().zip([3.0, 1.0, 0.0]) {
+            let column = own.set.columns[0];
+            let values: Vec<f64> = (0..rows.len()).map(|row| rows.values(row)[column]).collect();
+            let mean = values.iter().sum::<f64>() / 900.0;
+            let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 900.0;
+            let expected = (2.0 * variance).sqrt() * weight;
+            let error = (own.rmse_increase - expected).abs();
+            assert!(error < 0.03 * (1.0 + expected), "{own:?} {expected}");
+        }
+    }
+
+    #[test]
+    fn rows_of_a_group_move_together_within_their_split() {
+        let rows = linear_rows(120, 4);
+        let mut generator = Generator::new(1, &[]);
+        let seen = std::sync::Mutex::new(Vec::new());
+        let predict = |split: usize, values: &[f64]| {
+            seen.lock().unwrap().push((split, values.to_vec()));
+            vec![0.0; values.len() / 3]
+        };
+        let _ = predictions(&rows, &predict, Some((&[0, 2], &mut generator)));
+        let place_of = |value: f64| (0..120).find(|row| rows.values(*row)[0] == value).unwrap();
+        for (split, values) in seen.into_inner().unwrap() {
+            for (unit, group) in values.chunks_exact(12).enumerate() {
+                let from: Vec<usize> = group.chunks_exact(3).map(|row| place_of(row[0])).collect();
+                assert!(from.windows(2).all(|pair| pair[1] == pair[0] + 1), "{from:?}");
+                assert_eq!((from[0] % 4, from[0] / 4 % 2), (0, split));
+                let own = rows.values((2 * unit + split) * 4);
+                assert_eq!((group[1], group[2]), (own[1], rows.values(from[0])[2]));
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What a model does with its columns: which it needs, what it makes of them, why it was wrong.
+//!
+//! Everything is asked of the models of the fold that held a row out, but the effects, which describe the model that
+//! is deployed.
+//!
+//! Invariant: nothing here trains; what needs training is in [`Retraining`], which is only scored here.
+
+mod effect;
+mod explained;
+mod importance;
+mod judged_rows;
+mod retraining;
+
+use serde::{Deserialize, Serialize};
+
+pub use effect::Effect;
+pub use explained::Explained;
+pub use importance::{ColumnSet, Importance};
+pub use judged_rows::JudgedRows;
+pub use retraining::{CurvePoint, DroppedColumn, Retraining};
+
+/// Columns whose effects are described.
+const EFFECTS: usize = 6;
+
+/// Predictions that are explained.
+const EXPLAINED: usize = 10;
+
+/// What a model does with its columns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Insights {
+    /// Judged rows that were looked at, a sample of whole groups where there are more.
+    pub rows: usize,
+    /// Each column, the most important first.
+    pub columns: Vec<Importance>,
+    /// Sets of columns, the most important first.
+    pub sets: Vec<Importance>,
+    /// What the model makes of the most important columns.
+    pub effects: Vec<Effect>,
+    /// The worst predictions, the worst first.
+    pub worst: Vec<Explained>,
+}
+
+/// The models that insights are asked of.
+#[derive(Clone, Copy)]
+pub struct AskedModels<'a> {
+    /// Predictions of the models of a split, by its position, for raw rows, row-major.
+    pub of_split: &'a (dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+    /// Predictions of the deployed model for raw rows.
+    pub deployed: &'a (dyn Fn(&[f64]) -> Vec<f64> + Sync),
+}
+
+impl Insights {
+    /// Of judged rows; `sets` are the columns that belong together. `badness` says how wrong a prediction is.
+    #[must_use]
+    pub fn of(
+        rows: &JudgedRows,
+        sets: &[ColumnSet],
+        models: AskedModels<'_>,
+        badness: impl Fn(&super::ScoredRow) -> f64,
+    ) -> Self {
+        let single: Vec<ColumnSet> = rows.names.iter().enumerate().map(ColumnSet::single).collect();
+        let columns = importance::of_sets(rows, &single, models.of_split);
+        let top = columns.iter().take(EFFECTS).filter_map(|own| own.set.columns.first().copied());
+        let effects = top.filter_map(|column| Effect::of(rows, column, models.deployed)).collect();
+        Self {
+            rows: rows.len(),
+            sets: importance::of_sets(rows, sets, models.of_split),
+            effects,
+            worst: explained::worst(rows, EXPLAINED, badness, models.of_split),
+            columns,
+        }
+    }
+}

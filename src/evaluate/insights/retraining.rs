@@ -1,0 +1,94 @@
+//! What training again tells: without each column, and on fewer groups.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    data::FoldPlan,
+    evaluate::{Difference, ScoredRow, Scores},
+};
+
+use super::ColumnSet;
+
+/// What models that were trained again say, all alike but for what is varied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Retraining {
+    /// Networks of each fold; fewer than in the run itself.
+    pub members: usize,
+    /// RMSE with every column and every group, in the target's unit.
+    pub rmse: f64,
+    /// Without each set of columns, the worst loss first.
+    pub dropped: Vec<DroppedColumn>,
+    /// On fewer groups, the fewest first; the last has all.
+    pub curve: Vec<CurvePoint>,
+}
+
+/// The same model without some columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DroppedColumn {
+    /// The columns.
+    pub set: ColumnSet,
+    /// Its RMSE, in the target's unit.
+    pub rmse: f64,
+    /// Its RMSE less that of the model with all columns, over the folds.
+    pub difference: Difference,
+}
+
+/// The same model trained on part of the groups.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Groups that trained, on average over the folds.
+    pub groups: f64,
+    /// Mean RMSE of the draws, in the target's unit.
+    pub rmse: f64,
+    /// Smallest and largest RMSE of the draws.
+    pub range: (f64, f64),
+}
+
+impl DroppedColumn {
+    /// From the judged rows of the model without `set` and of the model with all; `plan` has the folds of one
+    /// repeat.
+    #[must_use]
+    pub fn of(set: ColumnSet, own: &[ScoredRow], all: &[ScoredRow], plan: &FoldPlan) -> Self {
+        let pairs = fold_rmse(own, plan).into_iter().zip(fold_rmse(all, plan));
+        let differences: Vec<f64> = pairs.map(|(own, all)| own - all).collect();
+        Self { set, rmse: rmse(own), difference: Difference::of(&differences, plan) }
+    }
+}
+
+impl CurvePoint {
+    /// From the judged rows of each draw.
+    #[must_use]
+    pub fn of(groups: f64, draws: &[Vec<ScoredRow>]) -> Self {
+        let errors: Vec<f64> = draws.iter().map(|own| rmse(own)).collect();
+        let extreme = |pick: fn(f64, f64) -> f64| errors.iter().copied().reduce(pick);
+        Self {
+            groups,
+            rmse: errors.iter().sum::<f64>() / errors.len().max(1) as f64,
+            range: (extreme(f64::min).unwrap_or_default(), extreme(f64::max).unwrap_or_default()),
+        }
+    }
+}
+
+impl Retraining {
+    /// Whether more groups would help, from the last stretch of the curve: the change of the RMSE with the last
+    /// fifth or so of the groups, relative to it, and whether it is larger than draws differ.
+    #[must_use]
+    pub fn last_gain(&self) -> Option<(f64, bool)> {
+        let [.., before, last] = &self.curve[..] else { return None };
+        let gain = (before.rmse - last.rmse) / last.rmse;
+        Some((gain, before.range.0 > last.rmse))
+    }
+}
+
+/// RMSE of all rows.
+pub(super) fn rmse(rows: &[ScoredRow]) -> f64 {
+    Scores::of(&rows.iter().collect::<Vec<_>>(), 0.5).rmse
+}
+
+fn fold_rmse(rows: &[ScoredRow], plan: &FoldPlan) -> Vec<f64> {
+    let of = |fold: usize| {
+        let own: Vec<&ScoredRow> = rows.iter().filter(|row| row.fold == fold).collect();
+        Scores::of(&own, 0.5).rmse
+    };
+    (0..plan.folds()).map(of).collect()
+}

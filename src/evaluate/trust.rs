@@ -1,0 +1,221 @@
+//! How far the scores of one table can be trusted: their bounds, their folds, their intervals.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::{features::TargetTransform, model::Calibration};
+
+use super::{
+    DetectionLimit, GroupEffect, ScoreBounds, ScoredRow, bootstrap::by_unit, metrics::coverage_of,
+};
+
+/// Nominal coverages at which intervals are checked.
+const LEVELS: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+
+/// Folds this unlikely among equal ones, all folds together, are called odd.
+const SIGNIFICANCE: f64 = 0.01;
+
+/// Fewer units on either side have no spread to compare.
+const FEWEST_UNITS: f64 = 5.0;
+
+/// What a table tells of how far its scores can be trusted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trust {
+    /// Bounds of the pooled scores; `None` for too few groups.
+    pub bounds: Option<ScoreBounds>,
+    /// The smallest amounts that can be told from nothing; `None` where the target can be negative.
+    pub detection: Option<DetectionLimit>,
+    /// Whether rows of one group err alike; `None` where groups have one row.
+    pub group_effect: Option<GroupEffect>,
+    /// Nominal and found coverage of intervals of other levels; empty for rows of no fold.
+    pub calibration: Vec<Covered>,
+    /// Folds whose errors are unlike those of the others.
+    pub odd_folds: Vec<OddFold>,
+}
+
+/// Intervals of one level, judged.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Covered {
+    /// Share of targets that they should contain.
+    pub level: f64,
+    /// Share that they contain, each group counting once.
+    pub coverage: f64,
+}
+
+/// A fold whose errors are unlike those of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OddFold {
+    /// Repeat, from 0.
+    pub repeat: usize,
+    /// Fold, from 0.
+    pub fold: usize,
+    /// Its errors over those of the other folds: ratio of geometric means of the groups' RMSE, in the space of
+    /// learning.
+    pub ratio: f64,
+    /// Two-sided p value of Welch's t test (1947) of the logarithms of the groups' mean squared errors.
+    pub p_value: f64,
+}
+
+impl Trust {
+    /// Of judged rows; `transform` leads to the space in which intervals are formed. `calibration` is what their
+    /// intervals come from, where each fold's come from the other folds; `None` for rows of no fold.
+    #[must_use]
+    pub fn of(
+        rows: &[ScoredRow],
+        transform: TargetTransform,
+        calibration: Option<&Calibration>,
+    ) -> Self {
+        let residual =
+            |row: &ScoredRow| transform.apply(row.target) - transform.apply(row.prediction);
+        let grouped = rows.iter().filter(|row| row.repeat == 0);
+        let named = grouped.filter_map(|row| Some((row.group.as_deref()?, residual(row))));
+        Self {
+            bounds: ScoreBounds::of(rows),
+            detection: DetectionLimit::of(rows),
+            group_effect: GroupEffect::of(named),
+            calibration: calibration.map_or_else(Vec::new, |own| covered(rows, transform, own)),
+            odd_folds: odd_folds(rows, &residual),
+        }
+    }
+}
+
+/// The coverage of intervals of every level, each fold's from the residuals of the other folds.
+fn covered(
+    rows: &[ScoredRow],
+    transform: TargetTransform,
+    calibration: &Calibration,
+) -> Vec<Covered> {
+    let per_repeat = calibration.folds.len() / calibration.repeats.max(1);
+    let multiples = |level: f64| -> Vec<f64> {
+        let own = Calibration { level, ..calibration.clone() };
+        let of = |fold: usize| {
+            let first = fold - fold % per_repeat;
+            own.cross_fitted(fold, first..first + per_repeat)
+        };
+        (0..calibration.folds.len()).map(of).collect()
+    };
+    let all: Vec<&ScoredRow> = rows.iter().collect();
+    // The half-width at the promised level tells the spread of each row.
+    let promised = multiples(calibration.level);
+    let covered = |level: f64| {
+        let own = multiples(level);
+        let is_covered = |row: &ScoredRow| {
+            let fold = row.repeat * per_repeat + row.fold;
+            let centre = transform.apply(row.prediction);
+            let half_width = transform.apply(row.upper) - centre;
+            let bound = half_width * own[fold] / promised[fold];
+            (transform.apply(row.target) - centre).abs() <= bound
+        };
+        let is_finite = own.iter().chain(&promised).all(|multiple| multiple.is_finite());
+        is_finite.then(|| Covered { level, coverage: coverage_of(&all, is_covered) })
+    };
+    LEVELS.into_iter().filter_map(covered).collect()
+}
+
+/// The folds whose groups err clearly more or less than those of the other folds of the same repeat.
+fn odd_folds(rows: &[ScoredRow], residual: &dyn Fn(&ScoredRow) -> f64) -> Vec<OddFold> {
+    let mut folds: Vec<(usize, usize)> = rows.iter().map(|row| (row.repeat, row.fold)).collect();
+    folds.sort_unstable();
+    folds.dedup();
+    let logs = |chosen: &dyn Fn(&ScoredRow) -> bool| -> Vec<f64> {
+        let own: Vec<&ScoredRow> = rows.iter().filter(|row| chosen(row)).collect();
+        let squares = by_unit(own.iter().copied(), |row| residual(row).powi(2));
+        squares.into_iter().filter(|square| *square > 0.0).map(f64::ln).collect()
+    };
+    let judged = |&(repeat, fold): &(usize, usize)| {
+        let own = logs(&|row| (row.repeat, row.fold) == (repeat, fold));
+        let others = logs(&|row| row.repeat == repeat && row.fold != fold);
+        let (difference, p_value) = welch(&own, &others)?;
+        let is_odd = p_value < SIGNIFICANCE / folds.len() as f64;
+        is_odd.then(|| OddFold { repeat, fold, ratio: (difference / 2.0).exp(), p_value })
+    };
+    folds.iter().filter_map(judged).collect()
+}
+
+/// The difference of the means of two samples and its two-sided p value; `None` where either is too small.
+fn welch(own: &[f64], others: &[f64]) -> Option<(f64, f64)> {
+    let moments = |values: &[f64]| {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+        (count >= FEWEST_UNITS).then(|| (count, mean, squares / (count - 1.0) / count))
+    };
+    let ((n, mean, error), (m, other_mean, other_error)) = (moments(own)?, moments(others)?);
+    let variance = error + other_error;
+    let freedom = variance.powi(2) / (error.powi(2) / (n - 1.0) + other_error.powi(2) / (m - 1.0));
+    let test = StudentsT::new(0.0, 1.0, freedom).ok()?;
+    let difference = mean - other_mean;
+    Some((difference, 2.0 * test.cdf(-(difference / variance.sqrt()).abs())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{data::Generator, model::FoldResiduals};
+
+    /// Rows of five folds with normal errors of one size, and their calibration.
+    fn calibrated(count: usize) -> (Vec<ScoredRow>, Calibration) {
+        let mut generator = Generator::new(2, &[]);
+        let errors: Vec<f64> = (0..count).map(|_| generator.normal()).collect();
+        let of_fold = |fold: usize| errors.iter().skip(fold).step_by(5).map(|e| (*e, 1.0));
+        let folds = (0..5).map(|fold| FoldResiduals::new(of_fold(fold))).collect();
+        let calibration = Calibration { level: 0.9, repeats: 1, folds };
+        let row = |(index, error): (usize, &f64)| {
+            let radius = calibration.cross_fitted(index % 5, 0..5);
+            ScoredRow {
+                row: index,
+                group: None,
+                repeat: 0,
+                fold: index % 5,
+                target: 50.0,
+                prediction: 50.0 + error,
+                lower: 50.0 + error - radius,
+                upper: 50.0 + error + radius,
+                out_of_domain: false,
+                weight: 1.0,
+            }
+        };
+        (errors.iter().enumerate().map(row).collect(), calibration)
+    }
+
+    #[test]
+    fn conformal_intervals_of_every_level_cover_their_share() {
+        let (rows, calibration) = calibrated(4000);
+        let trust = Trust::of(&rows, TargetTransform::None, Some(&calibration));
+        assert_eq!(trust.calibration.len(), LEVELS.len());
+        for own in &trust.calibration {
+            assert!((own.coverage - own.level).abs() < 0.025, "{own:?}");
+        }
+        assert!(trust.odd_folds.is_empty(), "{:?}", trust.odd_folds);
+    }
+
+    #[test]
+    fn the_promised_level_has_the_coverage_of_the_scores() {
+        let (rows, calibration) = calibrated(300);
+        let trust = Trust::of(&rows, TargetTransform::None, Some(&calibration));
+        let own = trust.calibration.iter().find(|own| own.level == 0.9).unwrap();
+        let scores = crate::evaluate::Scores::of(&rows.iter().collect::<Vec<_>>(), 0.9);
+        assert!((own.coverage - scores.coverage).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_fold_with_errors_of_three_times_the_size_is_odd() {
+        let (mut rows, calibration) = calibrated(200);
+        for row in rows.iter_mut().filter(|row| row.fold == 3) {
+            row.prediction = 50.0 + 3.0 * (row.prediction - 50.0);
+        }
+        let odd = Trust::of(&rows, TargetTransform::None, Some(&calibration)).odd_folds;
+        assert_eq!(odd.iter().map(|own| own.fold).collect::<Vec<_>>(), [3]);
+        assert!((2.0..4.5).contains(&odd[0].ratio), "{odd:?}");
+    }
+
+    #[test]
+    fn welch_s_test_equals_that_of_scipy() {
+        // scipy.stats.ttest_ind(a, b, equal_var=False)
+        let a = [2.1, 3.4, 1.9, 5.0, 4.2, 3.3];
+        let b = [6.0, 7.7, 5.1, 9.4, 8.8, 6.5, 12.0];
+        let (difference, p_value) = welch(&a, &b).unwrap();
+        assert!((difference + 4.611_904_761_904_762).abs() < 1e-12);
+        assert!((p_value - 0.001_343_468).abs() < 1e-8, "{p_value}");
+    }
+}
