@@ -2,7 +2,9 @@
 //!
 //! Invariant: nothing outside this folder prints or ends the program.
 mod backends;
+mod columns;
 mod compare;
+mod comparison;
 mod completions;
 mod data_summary;
 mod evaluate;
@@ -13,8 +15,11 @@ mod log;
 mod monitor;
 mod predict;
 mod progress;
+mod prune;
 mod registry;
+mod report;
 mod retrain;
+mod runs;
 mod serve;
 mod simulate;
 mod summary;
@@ -53,6 +58,8 @@ enum Command {
     Tune(tune::TuneArguments),
     /// Score a labelled table that the model has not seen
     Evaluate(evaluate::EvaluateArguments),
+    /// Write the report of a finished run anew, or add what training again tells
+    Report(report::ReportArguments),
     /// Predict every row of a table, with intervals, as CSV on standard output
     Predict(predict::PredictArguments),
     /// Write a model as an ONNX file, which any ONNX runtime predicts with
@@ -61,6 +68,8 @@ enum Command {
     Verify(verify::VerifyArguments),
     /// Tell MLflow of runs that are done
     Track(track::TrackArguments),
+    /// See all finished runs and how their errors went, and remove those that nobody needs
+    Runs(runs::RunsArguments),
     /// See which run predicts, and change it
     Registry(registry::RegistryArguments),
     /// Serve predictions over HTTP, with a page
@@ -97,10 +106,12 @@ pub fn main() -> ExitCode {
         Command::Compare(arguments) => arguments.run(),
         Command::Tune(arguments) => arguments.run(),
         Command::Evaluate(arguments) => arguments.run(),
+        Command::Report(arguments) => arguments.run(),
         Command::Predict(arguments) => arguments.run(),
         Command::Export(arguments) => arguments.run(),
         Command::Verify(arguments) => arguments.run(),
         Command::Track(arguments) => arguments.run(),
+        Command::Runs(arguments) => arguments.run(),
         Command::Registry(arguments) => arguments.run(),
         Command::Serve(arguments) => arguments.run(),
         Command::Monitor(arguments) => arguments.run(),

@@ -8,8 +8,8 @@ use clap::Args;
 use crate::pipeline::{TrainOptions, train};
 
 use super::{
-    backends::BackendArgument, emit, progress::TrainProgress, stop_on_interrupt, summary,
-    table_arguments::TableArguments, track,
+    backends::BackendArgument, emit, progress::TrainProgress, report::open_page, stop_on_interrupt,
+    summary, table_arguments::TableArguments, track,
 };
 
 /// Train with cross-validation, save a checkpoint and write a report.
@@ -44,6 +44,9 @@ pub(super) struct TrainArguments {
     /// Print no progress and no tables
     #[arg(long, short)]
     quiet: bool,
+    /// Open the report
+    #[arg(long)]
+    open: bool,
 }
 
 impl TrainArguments {
@@ -78,6 +81,7 @@ impl TrainArguments {
         if let Some(tracked) = tracked {
             track::deliver(tracked, &finished.report.name, self.quiet);
         }
-        emitted
+        emitted?;
+        if self.open { open_page(&finished.report_folder.join("report.html")) } else { Ok(()) }
     }
 }

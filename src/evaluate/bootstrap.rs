@@ -260,7 +260,8 @@ mod tests {
 
     /// Targets 1 to 40, errors that alternate and grow.
     fn rows() -> Vec<ScoredRow> {
-        let error = |i: usize| (i as f64 * 0.05 + 0.2) * if i % 3 == 0 { -1.0 } else { 0.7 };
+        let error =
+            |i: usize| (i as f64 * 0.05 + 0.2) * if i.is_multiple_of(3) { -1.0 } else { 0.7 };
         (0..40).map(|i| row(i, None, i as f64 + 1.0, error(i))).collect()
     }
 

@@ -76,7 +76,8 @@ pub struct Evaluation {
     pub folds: Vec<FoldScores>,
     /// Scores by quarter of the target's range of values.
     pub ranges: Vec<RangeScores>,
-    /// Every judged row.
+    /// Every judged row; kept in `predictions.csv`.
+    #[serde(skip)]
     pub rows: Vec<ScoredRow>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ScoredRow;
 
@@ -10,24 +10,36 @@ use super::ScoredRow;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Mean squared error, unit squared.
+    #[serde(deserialize_with = "or_nan")]
     pub mse: f64,
     /// Root mean squared error.
+    #[serde(deserialize_with = "or_nan")]
     pub rmse: f64,
     /// Mean absolute error.
+    #[serde(deserialize_with = "or_nan")]
     pub mae: f64,
     /// Coefficient of determination; `None` where the scored targets do not vary.
     pub r2: Option<f64>,
     /// Mean of prediction minus target: positive where the model reads too high.
+    #[serde(deserialize_with = "or_nan")]
     pub bias: f64,
     /// Share of targets inside their interval, each group counting once.
+    #[serde(deserialize_with = "or_nan")]
     pub coverage: f64,
     /// Mean width of the intervals.
+    #[serde(deserialize_with = "or_nan")]
     pub interval_width: f64,
     /// Mean interval score (Gneiting and Raftery, 2007): width, and `2 / (1 - level)` times what a
     /// target lies beyond its bounds. Smaller is better; it rewards narrow intervals that hold.
+    #[serde(deserialize_with = "or_nan")]
     pub interval_score: f64,
     /// Number of scored rows.
     pub rows: usize,
+}
+
+/// A number, or `NaN` for the `null` that JSON has for numbers that are not finite.
+fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 impl Scores {

@@ -37,4 +37,4 @@ pub use metrics::Scores;
 use out_of_fold::blended;
 pub use out_of_fold::{Judged, OutOfFoldInputs, domain_guard, judge, judge_baseline};
 pub use reproduced::reproduce;
-pub use trust::{Covered, OddFold, Trust};
+pub use trust::{Covered, FoldBounds, OddFold, Trust};

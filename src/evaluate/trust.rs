@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::{features::TargetTransform, model::Calibration};
+use crate::{
+    features::{TargetConfig, TargetTransform},
+    model::Calibration,
+};
 
 use super::{
-    DetectionLimit, GroupEffect, ScoreBounds, ScoredRow, bootstrap::by_unit, metrics::coverage_of,
+    Bounds, DetectionLimit, GroupEffect, ScoreBounds, ScoredRow, bootstrap::by_unit,
+    metrics::coverage_of,
 };
 
 /// Nominal coverages at which intervals are checked.
@@ -23,14 +27,27 @@ const FEWEST_UNITS: f64 = 5.0;
 pub struct Trust {
     /// Bounds of the pooled scores; `None` for too few groups.
     pub bounds: Option<ScoreBounds>,
-    /// The smallest amounts that can be told from nothing; `None` where the target can be negative.
+    /// The smallest amounts that can be told from nothing; `None` where 0 is not the least that there can be.
     pub detection: Option<DetectionLimit>,
     /// Whether rows of one group err alike; `None` where groups have one row.
     pub group_effect: Option<GroupEffect>,
     /// Nominal and found coverage of intervals of other levels; empty for rows of no fold.
     pub calibration: Vec<Covered>,
+    /// Bounds of the RMSE of each fold that has enough groups.
+    pub fold_bounds: Vec<FoldBounds>,
     /// Folds whose errors are unlike those of the others.
     pub odd_folds: Vec<OddFold>,
+}
+
+/// How far the RMSE of one fold may be off.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoldBounds {
+    /// Repeat, from 0.
+    pub repeat: usize,
+    /// Fold, from 0.
+    pub fold: usize,
+    /// Bounds of its RMSE, as those of the pooled one.
+    pub rmse: Bounds,
 }
 
 /// Intervals of one level, judged.
@@ -57,23 +74,26 @@ pub struct OddFold {
 }
 
 impl Trust {
-    /// Of judged rows; `transform` leads to the space in which intervals are formed. `calibration` is what their
+    /// Of judged rows, whose target is treated as `target` says: it leads to the space in which intervals are formed,
+    /// and a limit of 0 makes it an amount. `calibration` is what their
     /// intervals come from, where each fold's come from the other folds; `None` for rows of no fold.
     #[must_use]
     pub fn of(
         rows: &[ScoredRow],
-        transform: TargetTransform,
+        target: &TargetConfig,
         calibration: Option<&Calibration>,
     ) -> Self {
+        let (transform, is_amount) = (target.transform, target.minimum == Some(0.0));
         let residual =
             |row: &ScoredRow| transform.apply(row.target) - transform.apply(row.prediction);
         let grouped = rows.iter().filter(|row| row.repeat == 0);
         let named = grouped.filter_map(|row| Some((row.group.as_deref()?, residual(row))));
         Self {
             bounds: ScoreBounds::of(rows),
-            detection: DetectionLimit::of(rows),
+            detection: is_amount.then(|| DetectionLimit::of(rows)).flatten(),
             group_effect: GroupEffect::of(named),
             calibration: calibration.map_or_else(Vec::new, |own| covered(rows, transform, own)),
+            fold_bounds: if calibration.is_some() { fold_bounds(rows) } else { Vec::new() },
             odd_folds: odd_folds(rows, &residual),
         }
     }
@@ -112,11 +132,26 @@ fn covered(
     LEVELS.into_iter().filter_map(covered).collect()
 }
 
-/// The folds whose groups err clearly more or less than those of the other folds of the same repeat.
-fn odd_folds(rows: &[ScoredRow], residual: &dyn Fn(&ScoredRow) -> f64) -> Vec<OddFold> {
+/// Folds of all repeats, in their order.
+fn folds_of(rows: &[ScoredRow]) -> Vec<(usize, usize)> {
     let mut folds: Vec<(usize, usize)> = rows.iter().map(|row| (row.repeat, row.fold)).collect();
     folds.sort_unstable();
     folds.dedup();
+    folds
+}
+
+fn fold_bounds(rows: &[ScoredRow]) -> Vec<FoldBounds> {
+    let bounds = |(repeat, fold): (usize, usize)| {
+        let own = rows.iter().filter(|row| (row.repeat, row.fold) == (repeat, fold));
+        let own: Vec<ScoredRow> = own.cloned().collect();
+        Some(FoldBounds { repeat, fold, rmse: ScoreBounds::of(&own)?.rmse })
+    };
+    folds_of(rows).into_iter().filter_map(bounds).collect()
+}
+
+/// The folds whose groups err clearly more or less than those of the other folds of the same repeat.
+fn odd_folds(rows: &[ScoredRow], residual: &dyn Fn(&ScoredRow) -> f64) -> Vec<OddFold> {
+    let folds = folds_of(rows);
     let logs = |chosen: &dyn Fn(&ScoredRow) -> bool| -> Vec<f64> {
         let own: Vec<&ScoredRow> = rows.iter().filter(|row| chosen(row)).collect();
         let squares = by_unit(own.iter().copied(), |row| residual(row).powi(2));
@@ -181,7 +216,7 @@ mod tests {
     #[test]
     fn conformal_intervals_of_every_level_cover_their_share() {
         let (rows, calibration) = calibrated(4000);
-        let trust = Trust::of(&rows, TargetTransform::None, Some(&calibration));
+        let trust = Trust::of(&rows, &TargetConfig::default(), Some(&calibration));
         assert_eq!(trust.calibration.len(), LEVELS.len());
         for own in &trust.calibration {
             assert!((own.coverage - own.level).abs() < 0.025, "{own:?}");
@@ -192,7 +227,7 @@ mod tests {
     #[test]
     fn the_promised_level_has_the_coverage_of_the_scores() {
         let (rows, calibration) = calibrated(300);
-        let trust = Trust::of(&rows, TargetTransform::None, Some(&calibration));
+        let trust = Trust::of(&rows, &TargetConfig::default(), Some(&calibration));
         let own = trust.calibration.iter().find(|own| own.level == 0.9).unwrap();
         let scores = crate::evaluate::Scores::of(&rows.iter().collect::<Vec<_>>(), 0.9);
         assert!((own.coverage - scores.coverage).abs() < 1e-12);
@@ -204,7 +239,7 @@ mod tests {
         for row in rows.iter_mut().filter(|row| row.fold == 3) {
             row.prediction = 50.0 + 3.0 * (row.prediction - 50.0);
         }
-        let odd = Trust::of(&rows, TargetTransform::None, Some(&calibration)).odd_folds;
+        let odd = Trust::of(&rows, &TargetConfig::default(), Some(&calibration)).odd_folds;
         assert_eq!(odd.iter().map(|own| own.fold).collect::<Vec<_>>(), [3]);
         assert!((2.0..4.5).contains(&odd[0].ratio), "{odd:?}");
     }

@@ -9,14 +9,18 @@
 //! same precision; it is written from the same fitted values and holds none of its own.
 
 mod blocks;
+mod compensated;
 mod embedding;
 mod graph;
 mod interval;
 mod model;
 mod networks;
+mod packed;
+mod page_model;
 mod preprocessing;
 mod regressors;
 mod schema;
 mod trees;
 
 pub use model::{INPUT, ONNX_OUTPUTS, onnx_model};
+pub use page_model::{PageModel, page_model};

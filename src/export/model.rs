@@ -14,7 +14,7 @@ use super::{
     networks::{self, FoldNetworks},
     preprocessing::{Features, features},
     regressors,
-    schema::{ModelProto, OperatorSetIdProto, StringStringEntryProto},
+    schema::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto},
 };
 
 /// Name of the input.
@@ -33,15 +33,6 @@ const ML_OPERATORS: i64 = 3;
 /// A raw row that misses a value which the model cannot fill gives `NaN`.
 #[must_use]
 pub fn onnx_model(checkpoint: &Checkpoint, facts: &[(String, String)]) -> Vec<u8> {
-    let mut graph = Graph::default();
-    let raw = Graph::input(INPUT);
-    let columns = checkpoint.manifest.preprocessors.get(0).inputs().len();
-    let answers = answers(&mut graph, &raw, checkpoint);
-    for (answer, name) in answers.iter().zip(ONNX_OUTPUTS) {
-        let answer = refused(&mut graph, &raw, answer, checkpoint);
-        graph.output(&answer, name);
-    }
-    let outputs = ONNX_OUTPUTS.map(|name| (name, 1));
     let version = |domain: &str, version| OperatorSetIdProto {
         domain: Some(domain.to_owned()),
         version: Some(version),
@@ -56,11 +47,25 @@ pub fn onnx_model(checkpoint: &Checkpoint, facts: &[(String, String)]) -> Vec<u8
         producer_name: Some("massay".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         doc_string: Some(format!("Predicts {target} with an interval from raw rows.")),
-        graph: Some(graph.finish("massay", &[(INPUT, columns)], &outputs)),
+        graph: Some(graph_of(checkpoint)),
         opset_import: vec![version("", OPERATORS), version(ML_DOMAIN, ML_OPERATORS)],
         metadata_props: facts.iter().map(fact).collect(),
     };
     model.encode_to_vec()
+}
+
+/// The graph from raw rows to predictions.
+pub(super) fn graph_of(checkpoint: &Checkpoint) -> GraphProto {
+    let mut graph = Graph::default();
+    let raw = Graph::input(INPUT);
+    let columns = checkpoint.manifest.preprocessors.get(0).inputs().len();
+    let answers = answers(&mut graph, &raw, checkpoint);
+    for (answer, name) in answers.iter().zip(ONNX_OUTPUTS) {
+        let answer = refused(&mut graph, &raw, answer, checkpoint);
+        graph.output(&answer, name);
+    }
+    let outputs = ONNX_OUTPUTS.map(|name| (name, 1));
+    graph.finish("massay", &[(INPUT, columns)], &outputs)
 }
 
 /// Prediction, lower and upper bound, `[N, 1]` each.

@@ -38,6 +38,15 @@ impl FeatureMatrix {
         self.values.extend_from_slice(&other.values);
     }
 
+    /// The same with further columns of 0, `width` in all.
+    #[must_use]
+    pub fn widened(&self, width: usize) -> Self {
+        let rows = self.values.chunks_exact(self.columns.max(1));
+        let zeros = || std::iter::repeat_n(0.0, width.saturating_sub(self.columns));
+        let values = rows.flat_map(|row| row.iter().copied().chain(zeros())).collect();
+        Self { columns: width.max(self.columns), values }
+    }
+
     /// The chosen rows, in their order.
     #[must_use]
     pub fn gather(&self, rows: &[u32]) -> Self {

@@ -16,6 +16,18 @@ impl<T> PerFold<T> {
         Self { distinct: vec![thing], of_fold: vec![0; folds] }
     }
 
+    /// The folds of all `parts`, one part after the other.
+    #[must_use]
+    pub fn joined(parts: Vec<Self>) -> Self {
+        let mut all = Self { distinct: Vec::new(), of_fold: Vec::new() };
+        for part in parts {
+            let first = all.distinct.len();
+            all.of_fold.extend(part.of_fold.iter().map(|place| first + place));
+            all.distinct.extend(part.distinct);
+        }
+        all
+    }
+
     /// The thing of a fold.
     #[must_use]
     pub fn get(&self, fold: usize) -> &T {

@@ -48,6 +48,6 @@ pub(crate) use scaling::{LARGEST_INPUT, SMOOTH_BOUND};
 pub use shape::{ParameterShape, Role, StackShape};
 pub use spread::Spread;
 pub use stack::MlpStack;
-pub(crate) use stack::{forward, host, layer_outputs, members_of, tensor};
+pub(crate) use stack::{forward, host, layer_inputs, layer_outputs, members_of, tensor};
 pub use trees::{Tree, TreeEnsemble};
 pub use weights::MemberWeights;

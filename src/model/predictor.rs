@@ -280,6 +280,19 @@ impl Predictor {
         }
     }
 
+    /// The predicted values alone, for raw rows as in [`Self::predict`].
+    #[must_use]
+    pub fn values(&self, rows: &[f64]) -> Vec<f64> {
+        let mean =
+            |own: &[FoldValue]| own.iter().map(|own| own.value).sum::<f64>() / own.len() as f64;
+        let block = BLOCK_ROWS * self.columns().len();
+        let of_block = |rows: &[f64]| {
+            let matrices = self.preprocessors.map(|own| own.transform_rows(rows));
+            self.models.map_rows(&matrices, |_, values| mean(values))
+        };
+        rows.chunks(block).flat_map(of_block).collect()
+    }
+
     fn predict_block(&self, rows: &[f64]) -> Vec<Prediction> {
         let matrices = self.preprocessors.map(|preprocessor| preprocessor.transform_rows(rows));
         let raw = rows.chunks_exact(self.columns().len()).collect::<Vec<_>>();

@@ -63,6 +63,17 @@ pub(crate) fn layer_outputs(
     inputs: Tensor<3>,
     (masks, last): (&[Tensor<3>], usize),
 ) -> Tensor<3> {
+    let (values, rest) = layer_inputs(shape, parameters, inputs, (masks, last));
+    linear(shape, last, values, rest)
+}
+
+/// What layer `last` is given, `[M, copies * batch, fan_in]`, and its parameters with those behind them.
+pub(crate) fn layer_inputs<'a>(
+    shape: &StackShape,
+    parameters: &'a [Tensor<3>],
+    inputs: Tensor<3>,
+    (masks, last): (&[Tensor<3>], usize),
+) -> (Tensor<3>, &'a [Tensor<3>]) {
     let (embedding, mut rest) = parameters.split_at(shape.embedding.tensors());
     let mut values = shape.embedding.apply(inputs, embedding);
     if shape.scaled {
@@ -79,7 +90,7 @@ pub(crate) fn layer_outputs(
         }
         rest = others;
     }
-    linear(shape, last, values, rest)
+    (values, rest)
 }
 
 /// The affine map of layer `layer`, whose parameters stand first in `parameters`.

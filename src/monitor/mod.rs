@@ -27,7 +27,7 @@ pub use log::{
     LogConfig, LogError, LogQuery, LogStore, LogWriter, LoggedModel, LoggedRow, LoggedTruth,
     QuietLog,
 };
-pub use model_monitor::{Milestone, ModelMonitor, MonitorReport, WatchedModel};
+pub use model_monitor::{ModelMonitor, MonitorReport, WatchedModel};
 pub use page::render;
 pub use shadow::{Shadow, ShadowReport};
 pub use two_sample::TwoSampleTest;

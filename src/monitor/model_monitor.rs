@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     data::explore::quantile,
     model::{Domain, Reference},
+    report::Milestone,
 };
 
 use super::{
@@ -94,15 +95,6 @@ pub struct MonitorReport {
     pub milestones: Vec<Milestone>,
     /// Everything that asks for attention, the oldest first.
     pub alarms: Vec<Alarm>,
-}
-
-/// Something that was decided about a model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Milestone {
-    /// UTC time, RFC 3339.
-    pub time: String,
-    /// What was decided, for people.
-    pub what: String,
 }
 
 impl ModelMonitor {

@@ -23,6 +23,14 @@ pub enum JobError {
         /// What to do about it.
         hint: String,
     },
+    /// There is no report of this run.
+    #[error("{}: there is no report of this run\n\nhint: {hint}", folder.display())]
+    NothingToReport {
+        /// Where it would be.
+        folder: PathBuf,
+        /// What to do about it.
+        hint: String,
+    },
     /// The run cannot go on because something changed since it was started.
     #[error("run `{name}` cannot go on: {found}, expected {expected}\n\nhint: {hint}")]
     Changed {

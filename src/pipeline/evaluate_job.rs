@@ -6,14 +6,16 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     data::{DataConfig, Dataset, TableFile},
-    evaluate::evaluate_fresh,
+    evaluate::{Trust, evaluate_fresh},
     model::{Backend, BackendKind},
-    report::{CleaningSummary, FeatureSummary, RunReport, write_report},
+    report::{CleaningSummary, FeatureSummary, Milestones, RunReport, write_report},
     train::{Checkpoint, replace_folder},
 };
 
 use super::{
-    JobError, provenance,
+    JobError,
+    insights::target_of,
+    provenance,
     run_folder::{draft_of, empty},
     train_job::read_text,
     training_outcome::data_summary,
@@ -48,7 +50,12 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
     let report = RunReport {
         name: options.out.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned()),
         data: data_summary(&dataset, &schema.unit),
+        transform: target_of(&checkpoint).transform,
+        trust: Trust::of(&evaluation.rows, &target_of(&checkpoint), None),
         evaluation,
+        insights: None,
+        retraining: None,
+        milestones: Milestones::default(),
         baseline: None,
         history: Vec::new(),
         features: FeatureSummary::default(),
@@ -61,7 +68,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
         provenance: provenance::of_evaluation(&backend),
     };
     let draft = empty(draft_of(&options.out))?;
-    write_report(&report, &draft)?;
+    write_report(&report, None, &draft)?;
     replace_folder(&draft, &options.out)
         .with_context(|| format!("cannot write {}", options.out.display()))?;
     let metrics = read_text(&options.out.join("metrics.json"))?;

@@ -3,6 +3,8 @@
 //! Invariant: a job that fails leaves nothing half-written behind.
 
 mod cleaning_summary;
+mod compare_job;
+mod compared_run;
 mod data_warnings;
 mod duplicates;
 mod error;
@@ -11,6 +13,7 @@ mod explore_job;
 mod export_job;
 mod feature_choice;
 mod inner_errors;
+mod insights;
 mod interrupt;
 mod leakage;
 mod log_export;
@@ -18,16 +21,23 @@ mod milestones;
 mod model_sources;
 mod monitor_job;
 mod overrides;
+mod paired_rows;
 mod params;
 mod predict_job;
 mod prepared;
 mod provenance;
+mod prune_job;
+mod prune_rule;
 mod recipe;
 mod reference_rows;
 mod registry_job;
+mod report_job;
+mod report_warnings;
 mod retrain;
+mod retraining;
 mod run_folder;
 mod run_record;
+mod runs_job;
 mod serve_job;
 mod tracking;
 mod train_job;
@@ -38,7 +48,9 @@ mod training_start;
 mod tune;
 mod validate;
 mod verify_job;
+mod what_if;
 
+pub use compare_job::{Compared, compare};
 pub use error::JobError;
 pub use evaluate_job::{EvaluateOptions, evaluate};
 pub use explore_job::{ExploreOptions, ExploreStep, Explored, explore};
@@ -48,11 +60,15 @@ pub use log_export::{LogFormat, export_log};
 pub use monitor_job::{Observed, observe};
 pub use params::{Params, ParamsError, PathsConfig};
 pub use predict_job::predict;
+pub use prune_job::{KeptFolder, Leftover, PrunePlan, RemovedRun, plan_prune, prune};
+pub use prune_rule::Reason;
 pub use registry_job::{ListedRun, list_runs, promote, rollback};
+pub use report_job::{ReportOptions, Reported, report};
 pub use retrain::{
     BothErrors, Challenge, Condition, Decision, Decisions, RetrainConfig, RetrainObserver,
     RetrainOptions, Retrained, RowCounts, Verdict, WatchOptions, retrain, watch,
 };
+pub use runs_job::{RunError, RunHistory, Trend, run_history};
 pub use serve_job::{ModelChoice, ServeOptions, Serving, serve};
 pub use tracking::{PushOptions, Tracked, push};
 pub use train_job::{Finished, Start, TrainObserver, TrainOptions, train};

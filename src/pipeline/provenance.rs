@@ -1,6 +1,6 @@
 //! Where a run's numbers come from: time, machine, version of the working folder.
 
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
 use sha2::{Digest, Sha256};
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
@@ -46,6 +46,23 @@ fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
+}
+
+/// The MD5 under which DVC keeps the file at `path`, as `PATH.dvc` or `dvc.lock` in the working folder says.
+pub(super) fn dvc_version(path: &Path) -> Option<String> {
+    let own = fs::read_to_string(format!("{}.dvc", path.display())).ok();
+    let lock = || {
+        let text = fs::read_to_string("dvc.lock").ok()?;
+        let (_, rest) = text.split_once(&format!("path: {}\n", path.display()))?;
+        Some(rest.to_owned())
+    };
+    let text = own.or_else(lock)?;
+    // An entry is a path and what is known of it, or in a `.dvc` file the other way round.
+    let md5 = text
+        .lines()
+        .take(6)
+        .find_map(|line| line.trim().trim_start_matches("- ").strip_prefix("md5: "))?;
+    Some(md5.trim().to_owned())
 }
 
 /// Where an evaluation's numbers come from: nothing is drawn at random.

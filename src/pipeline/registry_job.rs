@@ -1,6 +1,9 @@
 //! Runs as versions of a model: what there is, and which of them predicts.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -22,6 +25,18 @@ pub struct ListedRun {
     pub model: String,
     /// UTC start time; empty where `run.json` is missing.
     pub started: String,
+    /// Target column.
+    pub target: String,
+    /// Its unit; empty where it has none.
+    pub unit: String,
+    /// Kind of model, as typed, e.g. `ensemble`.
+    pub kind: String,
+    /// The table that it was trained on, as it was named then.
+    pub data: String,
+    /// SHA-256 of that table.
+    pub data_sha256: String,
+    /// Rows of that table; `None` where `run.json` is missing.
+    pub rows: Option<usize>,
     /// Pooled out-of-fold RMSE.
     pub rmse: Option<f64>,
     /// Pooled out-of-fold R².
@@ -37,17 +52,14 @@ pub struct ListedRun {
 /// # Errors
 /// When the folder of the checkpoints or the pointers cannot be read.
 pub fn list_runs(params: &Params) -> Result<Vec<ListedRun>> {
-    let folder = &params.paths.checkpoints;
-    let pointers = Pointers::settled(folder, &environment)?;
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    list_runs_beside(params, &Pointers::settled(&params.paths.checkpoints, &environment)?)
+}
+
+/// The same, with pointers that were read already.
+pub(super) fn list_runs_beside(params: &Params, pointers: &Pointers) -> Result<Vec<ListedRun>> {
     let mut runs = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
-        if !path.join(Manifest::FILE).exists() || path.extension().is_some_and(is_state) {
-            continue;
-        }
-        match listed(&path, &params.track, &pointers) {
+    for path in run_folders(&params.paths.checkpoints)? {
+        match listed(&path, &params.track, pointers) {
             Ok(run) => runs.push(run),
             Err(error) => tracing::warn!("{error:#}"),
         }
@@ -56,7 +68,23 @@ pub fn list_runs(params: &Params) -> Result<Vec<ListedRun>> {
     Ok(runs)
 }
 
-fn is_state(extension: &std::ffi::OsStr) -> bool {
+/// Every folder in `folder` that holds a finished run, whether or not it can be read. What begins with a dot is on
+/// its way out, or not yet in.
+pub(super) fn run_folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let is_state = path.extension().is_some_and(is_state) || name_of(&path).starts_with('.');
+        if !is_state && path.join(Manifest::FILE).exists() {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a folder whose name ends so is the state of a run that is not finished.
+pub(super) fn is_state(extension: &std::ffi::OsStr) -> bool {
     extension == "unfinished" || extension == "tuning"
 }
 
@@ -68,8 +96,18 @@ fn listed(folder: &Path, track: &TrackConfig, pointers: &Pointers) -> Result<Lis
     // By its content: what was trained again under the champion's name is not the champion.
     let manifest_sha256 = Manifest::checksum(folder)?;
     let is_it = |own: Pointer| own.run == run && own.manifest_sha256 == manifest_sha256;
+    let record = RunRecord::read(folder).ok();
+    let parameter = |section: &str, key: &str| {
+        manifest.parameters[section][key].as_str().unwrap_or_default().to_owned()
+    };
     Ok(ListedRun {
-        started: RunRecord::read(folder).map_or(String::new(), |own| own.provenance.started),
+        rows: record.as_ref().map(|own| own.rows),
+        started: record.map_or(String::new(), |own| own.provenance.started),
+        kind: parameter("model", "kind"),
+        data: parameter("data", "path"),
+        target: manifest.schema.target.clone(),
+        unit: manifest.schema.unit.clone(),
+        data_sha256: manifest.data_sha256.clone(),
         rmse: score("rmse"),
         r2: score("r2"),
         version: receipt.and_then(|receipt| receipt.version).map(|own| own.version),
@@ -115,6 +153,8 @@ pub(super) fn promote_over(params: &Params, name: &str, over: Option<&Pointer>) 
         version: receipt.and_then(|receipt| receipt.version),
     };
     let mut pointers = Pointers::open(&params.paths.checkpoints, &environment)?;
+    // It may have been removed while this waited for the pointers.
+    Manifest::checksum(&folder)?;
     let champion = pointers.model(&model).champion;
     if let Some(over) = over.filter(|over| champion.as_ref() != Some(*over)) {
         let now = champion.map_or_else(|| "nothing".to_owned(), |own| format!("`{}`", own.run));

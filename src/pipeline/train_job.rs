@@ -11,19 +11,24 @@ use anyhow::{Context, Result};
 use crate::{
     data::Dataset,
     model::{Backend, BackendKind, ModelKind},
-    report::{RunReport, write_report},
+    report::{RunReport, metrics_json, write_report},
     track::Status,
-    train::{EpochEvent, TrainError},
+    train::{Checkpoint, EpochEvent, TrainError},
 };
 
 use super::{
-    JobError, Params, Tracked, provenance,
+    JobError, Params, Tracked,
+    insights::insights,
+    milestones::{milestones_of, past_run},
+    provenance,
+    report_warnings::warnings_of,
     run_folder::{RunFolder, RunKind},
     run_record::RunRecord,
     tracking::{Tracking, Watch, hand_over},
     training_inputs::{Accepted, Inputs},
     training_outcome::Outcome,
     training_start::start_of,
+    what_if::what_if,
 };
 
 /// What was asked for.
@@ -186,10 +191,14 @@ fn write(
     (drafts, tracking): (&(PathBuf, PathBuf), &Tracking),
     mut outcome: Outcome,
 ) -> Result<Finished> {
-    let report = inputs.report(&mut outcome);
-    write_report(&report, &drafts.1)?;
-    let metrics = read_text(&drafts.1.join("metrics.json"))?;
-    inputs.checkpoint(outcome, &report.evaluation.rows, &metrics)?.write(&drafts.0)?;
+    let mut report = inputs.report(&mut outcome);
+    report.warnings.extend(warnings_of(&report));
+    let metrics = String::from_utf8(metrics_json(&report)?)?;
+    let mut checkpoint = inputs.checkpoint(outcome, &report.evaluation.rows, &metrics)?;
+    checkpoint.write(&drafts.0)?;
+    add_insights(inputs, &checkpoint, &mut report)?;
+    let what_if = what_if(&checkpoint, &inputs.start.schema, &inputs.backend);
+    write_report(&report, what_if.as_ref(), &drafts.1)?;
     let (provenance, rows) = (report.provenance.clone(), inputs.dataset.rows());
     RunRecord { provenance, ended: provenance::now(), rows }.write(&drafts.0)?;
     tracking.close(&metrics);
@@ -197,6 +206,17 @@ fn write(
     run.finish(drafts)?;
     let (checkpoint, report_folder) = (run.checkpoint.clone(), run.report.clone());
     Ok(Finished { report, metrics, checkpoint, report_folder, tracked: None })
+}
+
+/// What a report says beyond the scores.
+fn add_insights(inputs: &Inputs, checkpoint: &Checkpoint, report: &mut RunReport) -> Result<()> {
+    let (start, plan) = (&inputs.start, &inputs.prepared.plan);
+    let judged = (&report.evaluation.rows[..], plan);
+    let models = (checkpoint, &inputs.backend);
+    report.insights = Some(insights(models, &inputs.insight_rows, judged, &start.schema));
+    report.milestones = milestones_of(&start.params, &report.data.target, Some(&start.name))?;
+    report.milestones.runs.push(past_run(report, checkpoint));
+    Ok(())
 }
 
 pub(super) fn read_text(path: &Path) -> Result<String> {

@@ -34,7 +34,7 @@ pub(super) struct Fitted {
 impl Inputs {
     /// Trains the models that predict, and those that are compared with them.
     pub(super) fn fit(&self, run: &RunFolder, observer: &dyn TrainObserver) -> Result<Fitted> {
-        self.fit_folds(&self.prepared, &run.unfinished, observer, &|event| {
+        self.fit_folds(&self.prepared, Some(&run.unfinished), observer, &|event| {
             observer.on_epoch(event);
         })
     }
@@ -51,7 +51,7 @@ impl Inputs {
         let on_epoch = |event: &EpochEvent| {
             observer.on_epoch(&EpochEvent { repeat: first + event.repeat, ..event.clone() });
         };
-        let fitted = match self.fit_folds(other, &run.other_split()?, observer, &on_epoch) {
+        let fitted = match self.fit_folds(other, Some(&run.other_split()?), observer, &on_epoch) {
             Ok(fitted) => fitted,
             // The run itself is whole; only the comparison is not.
             Err(error) if matches!(error.downcast_ref(), Some(TrainError::Diverged { .. })) => {
@@ -64,10 +64,12 @@ impl Inputs {
         Ok(Some(leakage::compared(&self.dataset, &self.start.params, (own, &rows))))
     }
 
-    fn fit_folds(
+    /// Trains on the folds of `prepared`; the state that an interrupted training goes on from is kept in
+    /// `state_folder`, where there is one.
+    pub(super) fn fit_folds(
         &self,
         prepared: &Prepared,
-        state_folder: &Path,
+        state_folder: Option<&Path>,
         observer: &dyn TrainObserver,
         on_epoch: &(dyn Fn(&EpochEvent) + Sync),
     ) -> Result<Fitted> {
@@ -78,7 +80,7 @@ impl Inputs {
         let hooks = RegressorHooks {
             on_fitted: &|done, all| observer.on_regressor(done, all),
             interrupted: &interrupted,
-            state_folder: Some(state_folder),
+            state_folder,
         };
         let kinds: Vec<RegressorKind> =
             self.kinds().into_iter().filter_map(ModelKind::regressor).collect();
@@ -86,7 +88,7 @@ impl Inputs {
         let regressors =
             fit_regressors(table, &plan.folds, (&kinds, judged), params.train.seed, &hooks)
                 .map_err(|error| self.start.told(error))?;
-        let hooks = Hooks { on_epoch, interrupted: &interrupted, state_folder: Some(state_folder) };
+        let hooks = Hooks { on_epoch, interrupted: &interrupted, state_folder };
         let networks = if self.kinds().contains(&ModelKind::Mlp) {
             self.fit_networks(table, &plan, &hooks)?
         } else {

@@ -11,7 +11,10 @@ use crate::{
 };
 
 use super::{
-    cleaning_summary, data_warnings, duplicates, feature_choice, leakage,
+    cleaning_summary, data_warnings, duplicates,
+    feature_choice::{self, Choice},
+    insights::InsightRows,
+    leakage,
     prepared::{Prepared, RawTable},
     reference_rows::ReferenceRows,
     run_folder::RunStart,
@@ -33,6 +36,8 @@ pub(super) struct Inputs {
     pub(super) plain: (Preprocessor, FeatureMatrix),
     /// Raw rows for the checkpoint.
     pub(super) reference: ReferenceRows,
+    /// Raw rows that insights are found with.
+    pub(super) insight_rows: InsightRows,
     pub(super) features: FeatureSummary,
     pub(super) cleaning: CleaningSummary,
     pub(super) warnings: Vec<String>,
@@ -48,10 +53,10 @@ impl Inputs {
 /// What a run is started with, after everything that can be refused was.
 pub(super) struct Accepted {
     pub(super) start: RunStart,
-    dataset: Dataset,
+    pub(super) dataset: Dataset,
     backend: Backend,
     transformed: Vec<f64>,
-    plan: FoldPlan,
+    pub(super) plan: FoldPlan,
     /// Rows that equal an earlier one and do not train.
     duplicates: usize,
     layout: Layout,
@@ -91,46 +96,67 @@ impl Accepted {
 
     /// Chooses and computes the features; `on_choice` hears how many of all comparisons are done.
     pub(super) fn prepare(self, on_choice: &dyn Fn(usize, usize)) -> Result<Inputs> {
-        let Self { mut start, mut dataset, backend, transformed, plan, .. } = self;
-        let params = &start.params;
-        let raw = RawTable {
-            dataset: &dataset,
-            transformed: &transformed,
-            clean: &params.clean,
-            layout: &self.layout,
-            motions: &self.motions,
-        };
-        let choice = match start.choice.clone() {
-            Some(choice) => choice,
-            None => feature_choice::choose(raw, &plan, &start, on_choice)?,
-        };
+        let (raw, params) = (self.raw(), &self.start.params);
+        let choice = self.choice(on_choice)?;
         let usual = choice.most_frequent();
-        let other = match leakage::other_plan(&dataset, params) {
+        let other = match leakage::other_plan(&self.dataset, params) {
             Some(plan) => Some(raw.prepare_alike(plan, usual)?),
             None => None,
         };
         let plain = plain(raw, usual);
-        let warnings = data_warnings::of(&dataset, &plan, params, &start.schema);
-        let reference = ReferenceRows::sample(&dataset, &plan);
-        let prepared = raw.prepare(plan, &choice.blocks)?;
-        let cleaning = cleaning_summary::of(&dataset, &params.clean, &prepared, self.duplicates);
+        let warnings = data_warnings::of(&self.dataset, &self.plan, params, &self.start.schema);
+        let prepared = raw.prepare(self.plan.clone(), &choice.blocks)?;
+        let cleaning =
+            cleaning_summary::of(&self.dataset, &params.clean, &prepared, self.duplicates);
         let features = choice.summary(&prepared, raw.motions.len());
+        let mut inputs = self.with_prepared(prepared, plain);
+        inputs.start.choice = Some(choice);
+        Ok(Inputs { other, features, cleaning, warnings, ..inputs })
+    }
+
+    /// The table and what is configured for it.
+    pub(super) fn raw(&self) -> RawTable<'_> {
+        RawTable {
+            dataset: &self.dataset,
+            transformed: &self.transformed,
+            clean: &self.start.params.clean,
+            layout: &self.layout,
+            motions: &self.motions,
+        }
+    }
+
+    /// The features of each fold: those that a resumed run had chosen, or chosen now.
+    pub(super) fn choice(&self, on_choice: &dyn Fn(usize, usize)) -> Result<Choice> {
+        match self.start.choice.clone() {
+            Some(choice) => Ok(choice),
+            None => feature_choice::choose(self.raw(), &self.plan, &self.start, on_choice),
+        }
+    }
+
+    /// The inputs of a training on the folds of `prepared`, of which nothing is told yet.
+    pub(super) fn with_prepared(
+        mut self,
+        prepared: Prepared,
+        plain: (Preprocessor, FeatureMatrix),
+    ) -> Inputs {
+        let reference = ReferenceRows::sample(&self.dataset, &self.plan);
+        let insight_rows = InsightRows::sample(&self.dataset);
         // The matrices stand for the raw features from here on.
-        dataset.features = Vec::new();
-        start.choice = Some(choice);
-        Ok(Inputs {
-            start,
-            dataset,
-            backend,
-            transformed,
+        self.dataset.features = Vec::new();
+        Inputs {
+            start: self.start,
+            dataset: self.dataset,
+            backend: self.backend,
+            transformed: self.transformed,
             prepared,
-            other,
+            other: None,
             plain,
             reference,
-            features,
-            cleaning,
-            warnings,
-        })
+            insight_rows,
+            features: FeatureSummary::default(),
+            cleaning: CleaningSummary::default(),
+            warnings: Vec::new(),
+        }
     }
 }
 
@@ -148,7 +174,7 @@ fn plan_of(start: &mut RunStart, dataset: &Dataset) -> Result<FoldPlan> {
 }
 
 /// The columns themselves, or their logarithms where the networks see logarithms, of all rows.
-fn plain(raw: RawTable<'_>, blocks: &[FeatureBlock]) -> (Preprocessor, FeatureMatrix) {
+pub(super) fn plain(raw: RawTable<'_>, blocks: &[FeatureBlock]) -> (Preprocessor, FeatureMatrix) {
     let logarithm = blocks.iter().any(|block| block.to_string().contains("log1p"));
     let all: Vec<u32> = (0..raw.dataset.rows() as u32).collect();
     let preprocessor = Preprocessor::plain(logarithm, raw.rows(&all));

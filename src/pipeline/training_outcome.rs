@@ -1,15 +1,15 @@
 //! What a training gives, as a checkpoint and as a report.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Result;
 
 use crate::{
     data::Dataset,
-    evaluate::{Evaluation, Judged, Leaderboard, ScoredRow},
+    evaluate::{Evaluation, Judged, Leaderboard, ScoredRow, Trust},
     features::TargetTransform,
     model::{Domain, DomainGuard},
-    report::{Baseline, DataSummary, Leakage, Provenance, RunReport},
+    report::{Baseline, DataSummary, Leakage, Milestones, Provenance, RunReport},
     train::{BlendEntry, Checkpoint, FORMAT_VERSION, Loss, Manifest, Schema, Trained},
 };
 
@@ -69,6 +69,9 @@ impl Inputs {
     pub(super) fn report(&self, outcome: &mut Outcome) -> RunReport {
         let trained = &mut outcome.trained;
         let (params, dataset) = (&self.start.params, &self.dataset);
+        let transform = params.target.transform;
+        let trust =
+            Trust::of(&outcome.judged.rows, &params.target, Some(&outcome.judged.calibration));
         let splits = self.prepared.plan.splits.iter().zip(&trained.chosen_epochs);
         let epochs: Vec<(usize, usize, usize)> =
             splits.map(|(split, epoch)| (split.repeat, split.fold, *epoch)).collect();
@@ -86,6 +89,11 @@ impl Inputs {
             leaderboard: outcome.leaderboard.take(),
             leakage: outcome.leakage.take(),
             history: std::mem::take(&mut trained.history),
+            transform,
+            trust,
+            insights: None,
+            retraining: None,
+            milestones: Milestones::default(),
             loss_name: loss_name(params),
             warnings: self.warnings.clone(),
             params: params.to_toml(),
@@ -137,6 +145,7 @@ pub(super) fn data_summary(dataset: &Dataset, unit: &str) -> DataSummary {
     DataSummary {
         path: dataset.path.clone(),
         sha256: dataset.sha256.clone(),
+        dvc: provenance::dvc_version(Path::new(&dataset.path)),
         rows: dataset.rows(),
         groups: dataset.groups.as_ref().map(|groups| groups.names.len()),
         target: dataset.target_name.clone(),

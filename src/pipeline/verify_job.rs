@@ -67,7 +67,8 @@ pub fn verify(folder: &Path, data: Option<&Path>) -> Result<Verified> {
     Ok(verified)
 }
 
-fn params_of(manifest: &Manifest, data: Option<&Path>) -> Result<Params> {
+/// The parameters of the training, with the table at `data` where it is elsewhere now.
+pub(super) fn params_of(manifest: &Manifest, data: Option<&Path>) -> Result<Params> {
     let mut params: Params = serde_json::from_value(manifest.parameters.clone())?;
     if let Some(path) = data {
         path.clone_into(&mut params.data.path);

@@ -17,6 +17,18 @@ pub enum ReportError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A file of a finished report could not be read.
+    #[error(
+        "{}: cannot be read: {reason}\n\nhint: train the run again with this version of massay, and its report is \
+         whole",
+        path.display()
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
     /// A figure could not be drawn.
     #[error("cannot draw a figure: {0}")]
     Draw(#[from] DrawingAreaErrorKind<io::Error>),

@@ -5,9 +5,13 @@ use std::io;
 use std::path::Path;
 
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 
 use super::plots::{Figure, draw_figures};
-use super::{ReportError, RunReport, page, tables};
+use super::{ReportError, RunReport, WhatIf, markdown, page, tables};
+
+/// Everything that the report is made from, but what stands in the CSV files beside it.
+const REPORT_FILE: &str = "report.json";
 
 /// Writes the report of a training, or of an evaluation on unseen rows, into an existing folder.
 ///
@@ -17,11 +21,42 @@ use super::{ReportError, RunReport, page, tables};
 /// # Errors
 ///
 /// Where a file cannot be written or a figure cannot be drawn.
-pub fn write_report(report: &RunReport, folder: &Path) -> Result<(), ReportError> {
+pub fn write_report(
+    report: &RunReport,
+    what_if: Option<&WhatIf>,
+    folder: &Path,
+) -> Result<(), ReportError> {
     let figures = draw_figures(report)?;
-    write_figures(&figures, &folder.join("figures"))?;
+    write_figures(&figures.all, &folder.join("figures"))?;
     write_tables(report, folder)?;
-    write(&folder.join("report.html"), Ok(page::render(report, &figures).into_bytes()))
+    let text = markdown::markdown(report, &figures);
+    write(&folder.join("report.md"), Ok(text.into_bytes()))?;
+    let page = page::render(report, &figures, what_if);
+    write(&folder.join("report.html"), Ok(page.into_bytes()))
+}
+
+/// Reads back what [`write_report`] wrote into `folder`, without its milestones.
+///
+/// # Errors
+///
+/// Where a file is missing or is not what this program writes.
+pub fn read_report(folder: &Path) -> Result<RunReport, ReportError> {
+    let path = folder.join(REPORT_FILE);
+    let text = fs::read_to_string(&path)
+        .map_err(|source| ReportError::Read { path: path.clone(), reason: source.to_string() })?;
+    let mut report: RunReport = serde_json::from_str(&text)
+        .map_err(|error| ReportError::Read { path, reason: error.to_string() })?;
+    report.evaluation.rows = read_rows(&folder.join("predictions.csv"))?;
+    let history = folder.join("history.csv");
+    if history.exists() {
+        report.history = read_rows(&history)?;
+    }
+    Ok(report)
+}
+
+fn read_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ReportError> {
+    tables::read_csv(path)
+        .map_err(|error| ReportError::Read { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// Writes each figure as SVG and PNG into `folder`, which is made where it is missing.
@@ -39,6 +74,12 @@ pub(super) fn write_figures(figures: &[Figure], folder: &Path) -> Result<(), Rep
 fn write_tables(report: &RunReport, folder: &Path) -> Result<(), ReportError> {
     let metrics = tables::metrics_json(report).map_err(io::Error::from);
     write(&folder.join("metrics.json"), metrics)?;
+    let whole = serde_json::to_vec_pretty(report).map_err(io::Error::from);
+    write(&folder.join(REPORT_FILE), whole)?;
+    if let Some(insights) = &report.insights {
+        let text = serde_json::to_vec_pretty(insights).map_err(io::Error::from);
+        write(&folder.join("insights.json"), text)?;
+    }
     create(&folder.join("predictions.csv"), |file| {
         tables::predictions_csv(&report.evaluation.rows, file)
     })?;
@@ -63,11 +104,11 @@ pub(super) fn write(path: &Path, bytes: io::Result<Vec<u8>>) -> Result<(), Repor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample_report::sample_report;
+    use crate::report::sample_report::{full_report, sample_report};
 
     fn written(report: &RunReport) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        write_report(report, folder.path()).unwrap();
+        write_report(report, None, folder.path()).unwrap();
         folder
     }
 
@@ -97,6 +138,50 @@ mod tests {
     }
 
     #[test]
+    fn a_report_that_is_read_back_is_written_to_the_same_bytes() {
+        let mut report = full_report(60, 3);
+        report.evaluation.rows[4].upper = f64::INFINITY;
+        report.evaluation.pooled.interval_width = f64::INFINITY;
+        let first = written(&report);
+        let mut back = read_report(first.path()).unwrap();
+        // Runs and decisions are those of the moment.
+        back.milestones = report.milestones;
+        let second = written(&back);
+        for name in
+            ["metrics.json", "predictions.csv", "history.csv", "insights.json", "report.json"]
+        {
+            assert_eq!(text(&first, name), text(&second, name), "{name}");
+        }
+        let changed = |own: &str| own.replace('∞', "–");
+        for name in ["report.html", "report.md", "figures/importance.svg"] {
+            assert_eq!(changed(&text(&first, name)), changed(&text(&second, name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_report_is_refused() {
+        let folder = written(&full_report(20, 2));
+        fs::write(folder.path().join("predictions.csv"), "row,group\n1,a\n").unwrap();
+        let error = read_report(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("predictions.csv: cannot be read") && error.contains("hint"),
+            "{error}"
+        );
+        fs::write(folder.path().join("report.json"), "{}").unwrap();
+        assert!(read_report(folder.path()).unwrap_err().to_string().contains("report.json"));
+    }
+
+    #[test]
+    fn markdown_holds_no_mark_of_a_user_s_name() {
+        let mut report = full_report(20, 2);
+        report.name = "<b>|a`".to_owned();
+        report.data.features[0] = "x|y*".to_owned();
+        let page = text(&written(&report), "report.md");
+        assert!(page.starts_with("# \\<b\\>\\|a\\`") && page.contains("x\\|y\\* +3.00"), "{page}");
+        assert!(page.contains("![Residuals](figures/residuals.png)"));
+    }
+
+    #[test]
     fn report_of_unseen_rows_leaves_out_what_training_made() {
         let mut report = sample_report(20, 2);
         report.evaluation.folds.clear();
@@ -111,7 +196,7 @@ mod tests {
     #[test]
     fn missing_folder_is_named() {
         let folder = Path::new("no/such/folder\0");
-        let error = write_report(&sample_report(4, 2), folder).unwrap_err().to_string();
+        let error = write_report(&sample_report(4, 2), None, folder).unwrap_err().to_string();
         assert!(error.contains("cannot be written"), "{error}");
     }
 }

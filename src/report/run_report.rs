@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::Leakage;
-use crate::evaluate::{Evaluation, Leaderboard, Scores};
-use crate::train::EpochRecord;
+use crate::{
+    evaluate::{Evaluation, Insights, Leaderboard, Retraining, Scores, Trust},
+    features::TargetTransform,
+    train::EpochRecord,
+};
 
 /// One run, ready to be drawn and printed: a training, or an evaluation on rows that the model has
 /// never seen. The latter has no folds, no history and no baseline.
@@ -26,8 +29,21 @@ pub struct RunReport {
     pub leaderboard: Option<Leaderboard>,
     /// The two ways to split side by side; `None` where rows share no groups or it was not asked for.
     pub leakage: Option<Leakage>,
-    /// Losses by epoch and network; empty where nothing was trained.
+    /// Losses by epoch and network; empty where nothing was trained. Kept in `history.csv`.
+    #[serde(skip)]
     pub history: Vec<EpochRecord>,
+    /// Space in which the target was learned and intervals are formed.
+    pub transform: TargetTransform,
+    /// How far the scores can be trusted.
+    pub trust: Trust,
+    /// What the model does with its columns; `None` where nobody asked it.
+    pub insights: Option<Insights>,
+    /// What training again tells; `None` until somebody has it done.
+    pub retraining: Option<Retraining>,
+    /// Runs that predict the same target, and what was decided about them, the oldest first; of the moment at which
+    /// the report is written.
+    #[serde(skip)]
+    pub milestones: Milestones,
     /// What the loss is, e.g. `mean squared error of the standardised ln(mass)`.
     pub loss_name: String,
     /// Things the reader must know before trusting the numbers, worst first.
@@ -53,6 +69,8 @@ pub struct DataSummary {
     pub path: String,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
+    /// MD5 under which DVC keeps the file; `None` where it does not.
+    pub dvc: Option<String>,
     /// Rows.
     pub rows: usize,
     /// Distinct groups, where there is a group column.
@@ -77,6 +95,12 @@ impl DataSummary {
             Some(unit) => format!("{} ({unit})", self.target),
             None => self.target.clone(),
         }
+    }
+
+    /// What is independent of the others: the groups by the name of their column, e.g. `containers`, or `rows`.
+    #[must_use]
+    pub fn units(&self) -> String {
+        format!("{}s", self.group.as_deref().unwrap_or("row"))
     }
 
     /// The unit after a number, e.g. ` g` with a space that does not break; empty where it is not known.
@@ -171,4 +195,41 @@ pub struct FeatureCandidate {
     pub relative_rmse: f64,
     /// Folds that took it.
     pub folds: usize,
+}
+
+/// The runs around a run, and what was decided about them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Milestones {
+    /// Runs that predict the same target, the oldest first.
+    pub runs: Vec<PastRun>,
+    /// Decisions and moves of the champion, the oldest first.
+    pub decisions: Vec<Milestone>,
+}
+
+/// A run among others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastRun {
+    /// Its name.
+    pub name: String,
+    /// UTC start time, RFC 3339.
+    pub started: String,
+    /// SHA-256 of its table.
+    pub data_sha256: String,
+    /// Its kind of model.
+    pub model: String,
+    /// Pooled out-of-fold RMSE, in the target's unit.
+    pub rmse: f64,
+    /// Pooled out-of-fold R².
+    pub r2: Option<f64>,
+    /// Whether it predicts.
+    pub champion: bool,
+}
+
+/// Something that was decided about a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Milestone {
+    /// UTC time, RFC 3339.
+    pub time: String,
+    /// What was decided, for people.
+    pub what: String,
 }

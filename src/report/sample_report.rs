@@ -1,8 +1,14 @@
 //! A made-up report for the tests of this folder.
 
-use crate::evaluate::{Evaluation, FoldScores, RangeScores, ScoredRow, Scores};
+use crate::evaluate::{
+    ColumnSet, CurvePoint, Difference, DroppedColumn, Effect, Evaluation, Explained, FoldScores,
+    Importance, Insights, RangeScores, Retraining, ScoredRow, Scores, Trust,
+};
+use crate::features::{TargetConfig, TargetTransform};
+use crate::model::{Calibration, FoldResiduals};
 use crate::report::{
-    Baseline, CleaningSummary, DataSummary, FeatureSummary, Provenance, RunReport,
+    Baseline, CleaningSummary, DataSummary, FeatureSummary, Milestone, Milestones, PastRun,
+    Provenance, RunReport,
 };
 use crate::train::EpochRecord;
 
@@ -30,9 +36,98 @@ pub(super) fn sample_report(n_rows: usize, n_folds: usize) -> RunReport {
         cleaning: CleaningSummary::default(),
         leaderboard: None,
         leakage: None,
+        transform: TargetTransform::None,
+        trust: Trust::default(),
+        insights: None,
+        retraining: None,
+        milestones: Milestones::default(),
         warnings: Vec::new(),
         params: "seed = 7\n".to_owned(),
         provenance: provenance(),
+    }
+}
+
+/// The same with everything that a report can hold: bounds, insights, what training again tells, and other runs.
+pub(super) fn full_report(n_rows: usize, n_folds: usize) -> RunReport {
+    let mut report = sample_report(n_rows, n_folds);
+    let errors =
+        |fold: usize| (1..30).map(move |e| (f64::from(e) / 10.0 + fold as f64 / 50.0, 1.0));
+    let calibration = Calibration {
+        level: 0.9,
+        repeats: 1,
+        folds: (0..n_folds).map(|fold| FoldResiduals::new(errors(fold))).collect(),
+    };
+    let rows = &report.evaluation.rows;
+    let target = TargetConfig { transform: TargetTransform::Log, minimum: Some(0.0) };
+    report.trust = Trust::of(rows, &target, Some(&calibration));
+    report.transform = TargetTransform::Log;
+    report.insights = Some(insights(rows));
+    report.retraining = Some(retraining());
+    report.milestones = Milestones {
+        runs: vec![
+            past_run("before", 12.0, true),
+            past_run("sample", report.evaluation.pooled.rmse, false),
+        ],
+        decisions: vec![Milestone {
+            time: "2026-01-02T00:00:00Z".to_owned(),
+            what: "before became the champion".to_owned(),
+        }],
+    };
+    report
+}
+
+fn column_set(column: usize) -> ColumnSet {
+    ColumnSet { name: format!("detector_{}", column + 1), columns: vec![column] }
+}
+
+fn insights(rows: &[ScoredRow]) -> Insights {
+    let both =
+        ColumnSet { name: "ring 1 (detector_1 to detector_2)".to_owned(), columns: vec![0, 1] };
+    let importance =
+        |set: ColumnSet, rmse_increase: f64| Importance { set, rmse_increase, standard_error: 0.5 };
+    let effect = |column| Effect { column, points: vec![(1.0, -2.0), (10.0, 0.0), (1000.0, 5.0)] };
+    let explained = |row: &ScoredRow| Explained {
+        row: row.clone(),
+        values: vec![Some(12.5), None],
+        base: row.prediction - 1.0,
+        contributions: vec![3.0, -2.0],
+    };
+    Insights {
+        rows: rows.len(),
+        columns: vec![importance(column_set(0), 4.0), importance(column_set(1), 0.2)],
+        sets: vec![importance(both, 6.0)],
+        effects: vec![effect(0), effect(1)],
+        worst: rows.iter().take(10).map(explained).collect(),
+    }
+}
+
+fn retraining() -> Retraining {
+    let difference = |mean: f64, p_value: f64| Difference { mean, standard_error: 0.4, p_value };
+    let point = |groups: f64, rmse: f64, spread: f64| CurvePoint {
+        groups,
+        rmse,
+        range: (rmse - spread, rmse + spread),
+    };
+    Retraining {
+        members: 2,
+        rmse: 5.0,
+        dropped: vec![
+            DroppedColumn { set: column_set(0), rmse: 8.0, difference: difference(3.0, 0.01) },
+            DroppedColumn { set: column_set(1), rmse: 5.1, difference: difference(0.1, 0.8) },
+        ],
+        curve: vec![point(4.0, 9.0, 1.0), point(8.0, 6.5, 0.5), point(10.0, 5.0, 0.0)],
+    }
+}
+
+fn past_run(name: &str, rmse: f64, champion: bool) -> PastRun {
+    PastRun {
+        name: name.to_owned(),
+        started: "2026-01-01T00:00:00Z".to_owned(),
+        data_sha256: "0".repeat(64),
+        model: "ensemble".to_owned(),
+        rmse,
+        r2: Some(0.8),
+        champion,
     }
 }
 
@@ -101,6 +196,7 @@ fn data_summary(rows: usize) -> DataSummary {
     DataSummary {
         path: "data/masses.csv".to_owned(),
         sha256: "0".repeat(64),
+        dvc: None,
         rows,
         groups: Some(rows.div_ceil(2)),
         target: "mass".to_owned(),

@@ -1,13 +1,16 @@
 //! The numbers of a report as files for other programs: JSON and CSV.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::Leakage;
 use super::run_report::{Baseline, CleaningSummary, FeatureSummary, RunReport};
 use crate::evaluate::ScoredRow;
-use crate::evaluate::{FoldScores, Leaderboard, RangeScores, Scores};
+use crate::evaluate::{FoldScores, Leaderboard, RangeScores, Scores, Trust};
 use crate::train::EpochRecord;
 
 /// Columns of `predictions.csv`.
@@ -47,6 +50,7 @@ struct Metrics<'a> {
     features: Option<&'a FeatureSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cleaning: Option<&'a CleaningSummary>,
+    trust: &'a Trust,
     warnings: &'a [String],
 }
 
@@ -66,7 +70,10 @@ struct NamedScores<'a> {
 
 /// `metrics.json`: the pooled scores stand under `cv`, or under `evaluation` where there are no folds.
 /// What is not a finite number becomes `null`.
-pub(super) fn metrics_json(report: &RunReport) -> serde_json::Result<Vec<u8>> {
+///
+/// # Errors
+/// None that numbers and text can cause.
+pub fn metrics_json(report: &RunReport) -> serde_json::Result<Vec<u8>> {
     let evaluation = &report.evaluation;
     let pooled = Pooled { scores: &evaluation.pooled, level: evaluation.level };
     let (cv, unseen) =
@@ -81,6 +88,7 @@ pub(super) fn metrics_json(report: &RunReport) -> serde_json::Result<Vec<u8>> {
         leakage: report.leakage.as_ref(),
         features: report.is_cross_validated().then_some(&report.features),
         cleaning: report.is_cross_validated().then_some(&report.cleaning),
+        trust: &report.trust,
         warnings: &report.warnings,
     };
     let mut bytes = serde_json::to_vec_pretty(&metrics)?;
@@ -100,6 +108,11 @@ pub(super) fn predictions_csv(rows: &[ScoredRow], output: impl Write) -> io::Res
 /// `history.csv`: one line per epoch and network.
 pub(super) fn history_csv(history: &[EpochRecord], output: impl Write) -> io::Result<()> {
     write_csv(&HISTORY_COLUMNS, history, output)
+}
+
+/// Rows as `predictions.csv` holds them.
+pub(super) fn read_csv<T: DeserializeOwned>(path: &Path) -> csv::Result<Vec<T>> {
+    csv::Reader::from_path(path)?.deserialize().collect()
 }
 
 fn write_csv<T: Serialize>(columns: &[&str], records: &[T], output: impl Write) -> io::Result<()> {

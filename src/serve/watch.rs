@@ -17,9 +17,10 @@ use crate::{
     model::Prediction,
     monitor::{
         Alarm, LogConfig, LogError, LogQuery, LogStore, LogWriter, LoggedModel, LoggedRow,
-        LoggedTruth, Milestone, ModelMonitor, MonitorConfig, MonitorReport, QuietLog, Shadow,
-        WatchedModel, Webhook,
+        LoggedTruth, ModelMonitor, MonitorConfig, MonitorReport, QuietLog, Shadow, WatchedModel,
+        Webhook,
     },
+    report::Milestone,
 };
 
 use super::{ServedModel, rows::RawRows};

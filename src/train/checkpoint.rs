@@ -6,8 +6,9 @@ use safetensors::SafeTensors;
 
 use crate::{
     data::{MissingCells, sha256},
+    features::PerFold,
     model::{
-        Backend, Blend, FittedRegressor, MemberWeights, Models, Predictor, Reference,
+        Backend, Blend, Calibration, FittedRegressor, MemberWeights, Models, Predictor, Reference,
         RegressorKind, Spread, StackPredictor,
     },
 };
@@ -93,6 +94,33 @@ impl Checkpoint {
                 folds: manifest.folds.clone(),
             },
             calibration: manifest.calibration.clone(),
+            domain: manifest.domain.clone(),
+        }
+    }
+
+    /// The predictor of the models of one fold, by its position among those of all repeats; its intervals come from
+    /// the residuals of that fold alone.
+    #[must_use]
+    pub fn fold_predictor(&self, fold: usize, backend: &Backend) -> Predictor {
+        let (manifest, calibration) = (&self.manifest, &self.manifest.calibration);
+        let count = self.members.len() / self.blends.len().max(1);
+        let own = fold * count..(fold + 1) * count;
+        let members: Vec<&MemberWeights> = self.members[own.clone()].iter().collect();
+        Predictor {
+            preprocessors: PerFold::shared(manifest.preprocessors.get(fold).clone(), 1),
+            models: Models {
+                networks: (!members.is_empty()).then(|| {
+                    let scaling = &manifest.scaling[own];
+                    StackPredictor::new(&manifest.shape, &members, scaling, backend)
+                }),
+                blends: vec![self.blends[fold].clone()],
+                folds: vec![manifest.folds[fold].clone()],
+            },
+            calibration: Calibration {
+                level: calibration.level,
+                repeats: 1,
+                folds: vec![calibration.folds[fold].clone()],
+            },
             domain: manifest.domain.clone(),
         }
     }

@@ -13,11 +13,11 @@ fn training_writes_a_checkpoint_and_a_whole_report() {
     );
     let files: Vec<String> =
         contents(&workshop.path("reports/first")).into_iter().map(|(name, _)| name).collect();
-    for name in ["report.html", "metrics.json", "predictions.csv", "history.csv"] {
+    for name in ["report.html", "report.md", "metrics.json", "predictions.csv", "history.csv"] {
         assert!(files.contains(&name.to_owned()), "{name} is missing: {files:?}");
     }
-    assert_eq!(files.iter().filter(|name| name.ends_with(".svg")).count(), 5, "{files:?}");
-    assert_eq!(files.iter().filter(|name| name.ends_with(".png")).count(), 5, "{files:?}");
+    assert_eq!(files.iter().filter(|name| name.ends_with(".svg")).count(), 11, "{files:?}");
+    assert_eq!(files.iter().filter(|name| name.ends_with(".png")).count(), 11, "{files:?}");
     let header = workshop.read("reports/first/predictions.csv");
     let columns = "row,group,repeat,fold,target,prediction,lower,upper,out_of_domain,weight\n";
     assert!(header.starts_with(columns));

@@ -103,7 +103,6 @@ mod tests {
             names: vec!["a".to_owned(), "b".to_owned()],
             scored: (0..values.len()).map(scored).collect(),
             raw: values.concat(),
-            folds: 1,
         }
     }
 

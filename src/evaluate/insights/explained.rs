@@ -22,7 +22,7 @@ pub struct Explained {
     pub contributions: Vec<f64>,
 }
 
-/// The `count` judged rows of the first repeat with the greatest `badness`. Each is explained by the models that did
+/// The `count` rows with the greatest `badness`. Each is explained by the models that did
 /// not see it, against rows that they saw.
 pub(super) fn worst(
     rows: &JudgedRows,
@@ -30,8 +30,7 @@ pub(super) fn worst(
     badness: impl Fn(&ScoredRow) -> f64,
     predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
 ) -> Vec<Explained> {
-    let first = |row: &usize| rows.scored[*row].repeat == 0;
-    let mut order: Vec<usize> = (0..rows.len()).filter(first).collect();
+    let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|a, b| badness(&rows.scored[*b]).total_cmp(&badness(&rows.scored[*a])));
     order.truncate(count);
     order.into_iter().map(|row| explain(rows, row, predict)).collect()
@@ -43,16 +42,12 @@ fn explain(
     predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
 ) -> Explained {
     let own = &rows.scored[row];
-    let is_known = |other: &usize| {
-        let other = &rows.scored[*other];
-        (other.repeat, other.fold) != (own.repeat, own.fold) && other.repeat == own.repeat
-    };
+    let is_known = |other: &usize| rows.scored[*other].fold != own.fold;
     let known: Vec<usize> = (0..rows.len()).filter(is_known).collect();
     let step = known.len().div_ceil(BACKGROUND).max(1);
     let background: Vec<&[f64]> = known.iter().step_by(step).map(|row| rows.values(*row)).collect();
     let values = rows.values(row);
-    let split = rows.split(row);
-    let found = attribute(values, &background, |rows| predict(split, rows));
+    let found = attribute(values, &background, |rows| predict(own.fold, rows));
     Explained {
         row: own.clone(),
         values: values.iter().map(|value| value.is_finite().then_some(*value)).collect(),
@@ -82,8 +77,7 @@ mod tests {
         let rows = JudgedRows {
             names: vec!["a".to_owned(), "b".to_owned()],
             scored: (0..40).map(scored).collect(),
-            raw: (0..40).flat_map(|row| [row as f64, f64::from(row % 3)]).collect(),
-            folds: 4,
+            raw: (0..40).flat_map(|row| [f64::from(row), f64::from(row % 3)]).collect(),
         };
         let asked = std::sync::Mutex::new(Vec::new());
         let predict = |split: usize, rows: &[f64]| {

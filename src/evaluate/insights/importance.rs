@@ -33,14 +33,14 @@ pub struct Importance {
     pub set: ColumnSet,
     /// Mean of the RMSE with their values permuted less the RMSE with their own, in the target's unit.
     pub rmse_increase: f64,
-    /// Standard deviation of that over the permutations.
-    pub deviation: f64,
+    /// Its standard error, from the permutations.
+    pub standard_error: f64,
 }
 
 /// Permutation importance (Breiman, 2001; Fisher, Rudin and Dominici, 2019) of each set, the largest first.
 ///
-/// Within each split the groups of its held-out rows change places, all columns of the set together and the rows of
-/// a group together; the models of that split predict. A column whose information others have too is worth little
+/// Within each fold the groups of its held-out rows change places, all columns of the set together and the rows of
+/// a group together; the models of that fold predict. A column whose information others have too is worth little
 /// here, though all of them together may be worth much.
 pub(super) fn of_sets(
     rows: &JudgedRows,
@@ -61,15 +61,15 @@ pub(super) fn of_sets(
         let count = repetitions as f64;
         let mean = increases.iter().sum::<f64>() / count;
         let squares = increases.iter().map(|own| (own - mean).powi(2)).sum::<f64>();
-        let deviation = (squares / (count - 1.0)).sqrt();
-        Importance { set: set.clone(), rmse_increase: mean, deviation }
+        let standard_error = (squares / (count - 1.0) / count).sqrt();
+        Importance { set: set.clone(), rmse_increase: mean, standard_error }
     };
     let mut all: Vec<Importance> = sets.iter().enumerate().map(importance).collect();
     all.sort_by(|a, b| b.rmse_increase.total_cmp(&a.rmse_increase));
     all
 }
 
-/// The prediction for every judged row by the models of its split; where columns are named, with their values taken
+/// The prediction for every row by the models of its fold; where columns are named, with their values taken
 /// from another group.
 fn predictions(
     rows: &JudgedRows,
@@ -77,7 +77,7 @@ fn predictions(
     mut permuted: Option<(&[usize], &mut Generator)>,
 ) -> Vec<f64> {
     let mut all = vec![0.0; rows.len()];
-    for (split, units) in rows.units() {
+    for (fold, units) in rows.units() {
         let mut order: Vec<usize> = (0..units.len()).collect();
         if let Some((_, generator)) = &mut permuted {
             generator.shuffle(&mut order);
@@ -95,7 +95,7 @@ fn predictions(
                 places.push(*row);
             }
         }
-        places.iter().zip(predict(split, &values)).for_each(|(row, value)| all[*row] = value);
+        places.iter().zip(predict(fold, &values)).for_each(|(row, value)| all[*row] = value);
     }
     all
 }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::evaluate::ScoredRow;
 
-    /// Rows of two splits in groups of `size`, with the target `3 x0 + x1` and an unused column.
+    /// Rows of two folds in groups of `size`, with the target `3 x0 + x1` and an unused column.
     pub(super) fn linear_rows(count: usize, size: usize) -> JudgedRows {
         let mut generator = Generator::new(6, &[]);
         let mut raw = Vec::new();
@@ -134,7 +134,7 @@ mod tests {
         });
         let scored = scored.collect();
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();
-        JudgedRows { names, scored, raw, folds: 2 }
+        JudgedRows { names, scored, raw }
     }
 
     pub(super) fn linear(rows: &[f64]) -> Vec<f64> {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_linear_model_loses_what_the_closed_form_says() {
-        // Permuting x in w x gives a mean squared error of 2 w² var(x), var within each split.
+        // Permuting x in w x gives a mean squared error of 2 w² var(x), var within each fold.
         let rows = linear_rows(900, 1);
         let sets: Vec<ColumnSet> = rows.names.iter().enumerate().map(ColumnSet::single).collect();
         let found = of_sets(&rows, &sets, &|_, rows| linear(rows));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_a_group_move_together_within_their_split() {
+    fn rows_of_a_group_move_together_within_their_fold() {
         let rows = linear_rows(120, 4);
         let mut generator = Generator::new(1, &[]);
         let seen = std::sync::Mutex::new(Vec::new());

@@ -43,8 +43,8 @@ pub struct Insights {
 /// The models that insights are asked of.
 #[derive(Clone, Copy)]
 pub struct AskedModels<'a> {
-    /// Predictions of the models of a split, by its position, for raw rows, row-major.
-    pub of_split: &'a (dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+    /// Predictions of the models of a fold of the first repeat for raw rows, row-major.
+    pub of_fold: &'a (dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
     /// Predictions of the deployed model for raw rows.
     pub deployed: &'a (dyn Fn(&[f64]) -> Vec<f64> + Sync),
 }
@@ -59,14 +59,14 @@ impl Insights {
         badness: impl Fn(&super::ScoredRow) -> f64,
     ) -> Self {
         let single: Vec<ColumnSet> = rows.names.iter().enumerate().map(ColumnSet::single).collect();
-        let columns = importance::of_sets(rows, &single, models.of_split);
+        let columns = importance::of_sets(rows, &single, models.of_fold);
         let top = columns.iter().take(EFFECTS).filter_map(|own| own.set.columns.first().copied());
         let effects = top.filter_map(|column| Effect::of(rows, column, models.deployed)).collect();
         Self {
             rows: rows.len(),
-            sets: importance::of_sets(rows, sets, models.of_split),
+            sets: importance::of_sets(rows, sets, models.of_fold),
             effects,
-            worst: explained::worst(rows, EXPLAINED, badness, models.of_split),
+            worst: explained::worst(rows, EXPLAINED, badness, models.of_fold),
             columns,
         }
     }

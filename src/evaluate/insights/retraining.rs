@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    data::FoldPlan,
+    data::{FoldPlan, explore::quantile},
     evaluate::{Difference, ScoredRow, Scores},
 };
 
@@ -12,7 +12,7 @@ use super::ColumnSet;
 /// What models that were trained again say, all alike but for what is varied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Retraining {
-    /// Networks of each fold; fewer than in the run itself.
+    /// Networks of each fold; perhaps fewer than in the run itself.
     pub members: usize,
     /// RMSE with every column and every group, in the target's unit.
     pub rmse: f64,
@@ -38,7 +38,7 @@ pub struct DroppedColumn {
 pub struct CurvePoint {
     /// Groups that trained, on average over the folds.
     pub groups: f64,
-    /// Mean RMSE of the draws, in the target's unit.
+    /// Median RMSE of the draws, in the target's unit: on few groups a draw can go wild.
     pub rmse: f64,
     /// Smallest and largest RMSE of the draws.
     pub range: (f64, f64),
@@ -59,13 +59,10 @@ impl CurvePoint {
     /// From the judged rows of each draw.
     #[must_use]
     pub fn of(groups: f64, draws: &[Vec<ScoredRow>]) -> Self {
-        let errors: Vec<f64> = draws.iter().map(|own| rmse(own)).collect();
-        let extreme = |pick: fn(f64, f64) -> f64| errors.iter().copied().reduce(pick);
-        Self {
-            groups,
-            rmse: errors.iter().sum::<f64>() / errors.len().max(1) as f64,
-            range: (extreme(f64::min).unwrap_or_default(), extreme(f64::max).unwrap_or_default()),
-        }
+        let mut errors: Vec<f64> = draws.iter().map(|own| rmse(own)).collect();
+        errors.sort_by(f64::total_cmp);
+        let at = |share| quantile(&errors, share).unwrap_or_default();
+        Self { groups, rmse: at(0.5), range: (at(0.0), at(1.0)) }
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn section(report: &MonitorReport) -> Markup {
 }
 
 fn table(comparisons: &[Comparison]) -> Markup {
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" { table {
         thead { tr {
             th { "what" }
             th.number { "median" }

@@ -34,7 +34,7 @@ fn shadow(report: &MonitorReport, own: &ShadowReport) -> Markup {
             "for " (percent(own.beyond_interval, 1)) " of them. Nobody is answered by it."
         }
         @if let Some((served, shadow)) = &own.scores {
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr {
                     th { "on rows with a true value" }
                     th.number { "rows" }

@@ -17,7 +17,7 @@ pub(super) fn section(report: &MonitorReport) -> Markup {
         @if own.scores.is_none() {
             p { "None yet. " code { "POST /feedback" } " brings them." }
         } @else {
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 (head(report, "window"))
                 tbody {
                     @for window in &own.windows {
@@ -26,7 +26,7 @@ pub(super) fn section(report: &MonitorReport) -> Markup {
                     @if let Some(scores) = &own.scores { (line("all", scores)) }
                 }
             } }
-            @if own.ranges.len() > 1 { div.scroll { table {
+            @if own.ranges.len() > 1 { div.scroll tabindex="0" { table {
                 (head(report, "true value"))
                 tbody { @for range in &own.ranges {
                     // Within a range the target hardly varies, and R² would say nothing of the model.

@@ -20,3 +20,5 @@ pub use config::RetrainConfig;
 pub use decision::{Decision, Decisions, RowCounts, Verdict};
 pub use job::{RetrainObserver, RetrainOptions, Retrained, retrain};
 pub use watch::{WatchOptions, watch};
+
+pub(super) use readiness::lock;

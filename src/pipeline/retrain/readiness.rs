@@ -18,7 +18,7 @@ use super::{
 pub(super) const ASIDE: &str = ".retraining";
 
 /// Keeps other retrainings of the checkpoints in `folder` waiting elsewhere for as long as it is held.
-pub(super) fn lock(folder: &Path) -> Result<fs::File> {
+pub(in crate::pipeline) fn lock(folder: &Path) -> Result<fs::File> {
     let path = folder.join("retraining.lock");
     let file =
         fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;

@@ -13,9 +13,9 @@ pub(super) fn section(report: &RunReport) -> Markup {
     let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
     html! {
         section {
-            h2 { "Models" }
+            h3 { "Models" }
             p { (board.sentence()) "." }
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr {
                     th { "model" }
                     th.number { "RMSE" (unit) }

@@ -1,31 +1,39 @@
-//! The page of a report: one HTML file with its figures inside, without scripts or links to fetch.
+//! The page of a report: one HTML file with its figures inside, which fetches nothing.
 //!
 //! Invariant: every word that comes from a user's file passes through maud's escaping.
 
+mod approach;
+mod insights;
 pub(super) mod leaderboard;
+mod milestones;
 mod preparation;
 mod prose;
 pub(super) mod provenance;
 mod score_tables;
+mod scripts;
 mod verdict;
+mod worst;
 
 pub(super) use prose::prose;
 pub(super) use verdict::r2_text;
 pub use verdict::verdict;
+pub(super) use worst::reasons;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::RunReport;
+use super::conclusions::conclusions;
 use super::number_format::counted;
-use super::plots::{Figure, stylesheet};
+use super::plots::{Figure, Figures, stylesheet};
+use super::{RunReport, WhatIf};
 
 /// The page's layout; figures bring their own colours.
 const STYLE: &str = include_str!("page.css");
 
 /// The whole page.
-pub(super) fn render(report: &RunReport, figures: &[Figure]) -> String {
+pub(super) fn render(report: &RunReport, figures: &Figures, what_if: Option<&WhatIf>) -> String {
     let title = format!("{} – massay report", report.name);
-    document(&title, &report.provenance.version, "", &content(report, figures))
+    let content = content(report, figures, what_if);
+    document(&title, &report.provenance.version, scripts::STYLE, &content)
 }
 
 /// A page in the house style: `style` is added to the style sheet, `content` is the body.
@@ -46,7 +54,7 @@ pub(crate) fn document(title: &str, version: &str, style: &str, content: &Markup
     page.into_string()
 }
 
-fn content(report: &RunReport, figures: &[Figure]) -> Markup {
+fn content(report: &RunReport, figures: &Figures, what_if: Option<&WhatIf>) -> Markup {
     html! {
         header {
             h1 { (report.name) }
@@ -55,19 +63,60 @@ fn content(report: &RunReport, figures: &[Figure]) -> Markup {
         }
         (warnings(&report.warnings))
         (verdict::numbers(report))
-        (score_tables::overall(report))
-        (leaderboard::section(report))
-        (preparation::leakage(report))
-        section {
-            h2 { "Figures" }
-            @for figure in figures { (figure_block(figure)) }
+        section id="conclusions" {
+            h2 { "Conclusions" }
+            ul.conclusions { @for sentence in conclusions(report) { li { (sentence) } } }
         }
-        (score_tables::by_range(report))
-        (score_tables::by_fold(report))
-        (preparation::section(report))
+        (contents(report, what_if))
+        (approach::part(report))
+        (results(report, figures))
+        (insights::part(report, figures))
+        (scripts::panel(report, what_if))
+        (milestones::part(report, figures))
         (provenance::section(&report.data, &report.provenance))
         (provenance::configuration(report))
         footer { "Written by massay " (report.provenance.version) "." }
+        (scripts::all(what_if, &figures.hover))
+    }
+}
+
+/// Where the parts of the page are.
+fn contents(report: &RunReport, what_if: Option<&WhatIf>) -> Markup {
+    let parts = [
+        ("approach", "Approach", report.is_cross_validated()),
+        ("results", "Results", true),
+        ("insights", "Insights", report.insights.is_some()),
+        ("what-if-panel", "What if", what_if.is_some()),
+        ("milestones", "Milestones", milestones::is_there(report)),
+        ("provenance", "Provenance", true),
+    ];
+    html! {
+        nav.contents aria-label="Parts of this page" {
+            @for (id, name, _) in parts.iter().filter(|part| part.2) { a href={ "#" (id) } { (name) } }
+        }
+    }
+}
+
+/// Scores and errors, pooled, by fold, by value, by row.
+fn results(report: &RunReport, figures: &Figures) -> Markup {
+    let figure = |name: &str| insights::figure(figures, name);
+    html! {
+        section.part id="results" {
+            h2 { "Results" }
+            (score_tables::overall(report))
+            (leaderboard::section(report))
+            (figure("predicted_against_actual"))
+            (figure("residuals"))
+            (score_tables::by_range(report))
+            (figure("relative_error"))
+            (figure("residual_distribution"))
+            (figure("residuals_by_group"))
+            (figure("calibration"))
+            (worst::section(report))
+            (score_tables::by_fold(report))
+            (figure("scores_by_fold"))
+            (figure("loss"))
+        }
     }
 }
 
@@ -112,9 +161,9 @@ pub(super) fn warnings(warnings: &[String]) -> Markup {
 /// A figure under its title, above its caption.
 pub(super) fn figure_block(figure: &Figure) -> Markup {
     html! {
-        figure {
+        figure id={ "figure-" (figure.name) } {
             h3 { (figure.title) }
-            div.drawing { (PreEscaped(figure.inline_svg())) }
+            div.drawing tabindex="0" { (PreEscaped(figure.inline_svg())) }
             figcaption { (figure.caption) }
         }
     }
@@ -127,7 +176,7 @@ mod tests {
     use crate::report::sample_report::sample_report;
 
     fn page(report: &RunReport) -> String {
-        render(report, &draw_figures(report).unwrap())
+        render(report, &draw_figures(report).unwrap(), None)
     }
 
     #[test]
@@ -138,7 +187,7 @@ mod tests {
         report.warnings = vec!["<b>bold</b>".to_owned()];
         let page = page(&report);
         assert!(page.contains("&lt;script&gt;alert(1)"));
-        assert!(!["<script", "<img", "<b>"].iter().any(|tag| page.contains(tag)));
+        assert!(!["<script>alert", "<img", "<b>"].iter().any(|tag| page.contains(tag)));
     }
 
     #[test]

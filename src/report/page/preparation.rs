@@ -14,9 +14,9 @@ pub(super) fn leakage(report: &RunReport) -> Markup {
     };
     html! {
         section {
-            h2 { "Leakage guard" }
+            h3 { "Leakage guard" }
             p { (prose(&leakage.sentence(group).replace("R2", "R²"))) "." }
-            div.scroll { (leakage_table(report, leakage, group)) }
+            div.scroll tabindex="0" { (leakage_table(report, leakage, group)) }
         }
     }
 }
@@ -52,7 +52,7 @@ pub(super) fn section(report: &RunReport) -> Markup {
     }
     html! {
         section {
-            h2 { "Features and cleaning" }
+            h3 { "Features and cleaning" }
             @for sentence in sentences(report) { p { (prose(&sentence)) } }
             (choice(report))
             details {
@@ -70,7 +70,7 @@ fn choice(report: &RunReport) -> Markup {
     let candidates = &report.features.candidates;
     html! {
         @if !candidates.is_empty() {
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr {
                     th { "feature set" }
                     th.number { "inner RMSE over the better of raw and log1p(raw)" }

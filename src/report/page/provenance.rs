@@ -8,9 +8,9 @@ use crate::report::{DataSummary, Provenance, RunReport};
 /// The provenance table.
 pub(in crate::report) fn section(data: &DataSummary, run: &Provenance) -> Markup {
     html! {
-        section {
+        section id="provenance" {
             h2 { "Provenance" }
-            div.scroll { table.facts {
+            div.scroll tabindex="0" { table.facts {
                 tbody {
                     @for (name, value) in data_facts(data).into_iter().chain(run_facts(run)) {
                         tr { th scope="row" { (name) } td { (value) } }
@@ -27,7 +27,10 @@ pub(super) fn configuration(report: &RunReport) -> Markup {
         @if !report.params.is_empty() {
             section {
                 h2 { "Configuration" }
-                pre { code { (report.params) } }
+                details {
+                    summary { "All parameters" }
+                    pre { code { (report.params) } }
+                }
             }
         }
     }

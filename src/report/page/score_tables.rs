@@ -3,40 +3,54 @@
 use maud::{Markup, html};
 
 use super::verdict::r2_text;
-use crate::evaluate::{FoldScores, RangeScores, Scores};
+use crate::evaluate::{Bounds, FoldBounds, FoldScores, RangeScores, ScoreBounds, Scores};
 use crate::report::RunReport;
-use crate::report::number_format::{count, percent, significant};
+use crate::report::number_format::{count, counted, percent, significant};
 
 /// More folds than this are folded away until asked for.
 const MOST_OPEN_FOLDS: usize = 12;
 
-/// One line of the overall table: name, what it says, how to read it off the scores.
-type Measure = (String, &'static str, fn(&Scores) -> String);
+/// One line of the overall table: name, what it says, how to read it off the scores, and its bounds.
+type Measure = (String, &'static str, fn(&Scores) -> String, fn(&ScoreBounds) -> String);
 
 /// The pooled scores beside those of the baseline.
 pub(super) fn overall(report: &RunReport) -> Markup {
     let scores = &report.evaluation.pooled;
-    let baseline = report.baseline.as_ref();
+    let (baseline, bounds) = (report.baseline.as_ref(), report.trust.bounds.as_ref());
     let name = "model";
     html! {
         section {
-            h2 { "Scores" }
-            div.scroll { table {
+            h3 { "Scores" }
+            div.scroll tabindex="0" { table {
                 thead { tr {
                     th { "measure" }
                     th.number { (name) }
+                    @if let Some(bounds) = bounds { th { (percent(bounds.confidence, 0)) " bounds" } }
                     @if let Some(baseline) = baseline { th.number { (baseline.name) } }
                     th.meaning { "what it says" }
                 } }
-                tbody { @for (measure, meaning, show) in measures(report) { tr {
+                tbody { @for (measure, meaning, show, limits) in measures(report) { tr {
                     th scope="row" { (measure) }
                     td.number { (show(scores)) }
+                    @if let Some(bounds) = bounds { td.bounds { (limits(bounds)) } }
                     @if let Some(baseline) = baseline { td.number { (show(&baseline.scores)) } }
                     td.meaning { (meaning) }
                 } } }
             } }
+            @if let Some(bounds) = bounds {
+                p.note {
+                    "Bounds: percentiles over 2000 tables drawn with replacement from the "
+                    (counted(bounds.units, report.data.group.as_deref().unwrap_or("row")))
+                    " with all their rows (cluster bootstrap; Efron and Tibshirani, 1993)."
+                }
+            }
         }
     }
+}
+
+/// Two bounds as people read them.
+fn between(bounds: Bounds, show: impl Fn(f64) -> String) -> String {
+    format!("{} to {}", show(bounds.low), show(bounds.high))
 }
 
 fn measures(report: &RunReport) -> [Measure; 9] {
@@ -45,23 +59,60 @@ fn measures(report: &RunReport) -> [Measure; 9] {
     let squared = unit.map(|unit| format!("{unit}²"));
     let coverage = format!("coverage (aim {})", percent(report.evaluation.level, 0));
     [
-        (named("RMSE"), "typical error; large errors weigh more", |scores| number(scores.rmse)),
-        (named("MAE"), "mean size of the error", |scores| number(scores.mae)),
-        ("R²".to_owned(), "share of the target's variance that is explained", |scores| r2(scores)),
-        (named("bias"), "mean of prediction − actual", |scores| number(scores.bias)),
-        (coverage, "share of true values inside their interval", |scores| {
-            percent(scores.coverage, 1)
-        }),
-        (named("interval width"), "mean width of the intervals", |scores| {
-            number(scores.interval_width)
-        }),
+        (
+            named("RMSE"),
+            "typical error; large errors weigh more",
+            |scores| number(scores.rmse),
+            |bounds| between(bounds.rmse, number),
+        ),
+        (
+            named("MAE"),
+            "mean size of the error",
+            |scores| number(scores.mae),
+            |bounds| between(bounds.mae, number),
+        ),
+        (
+            "R²".to_owned(),
+            "share of the target's variance that is explained",
+            |scores| r2(scores),
+            |bounds| bounds.r2.map_or_else(String::new, |own| between(own, r2_text)),
+        ),
+        (
+            named("bias"),
+            "mean of prediction − actual",
+            |scores| number(scores.bias),
+            |bounds| between(bounds.bias, number),
+        ),
+        (
+            coverage,
+            "share of true values inside their interval",
+            |scores| percent(scores.coverage, 1),
+            |bounds| between(bounds.coverage, |share| percent(share, 1)),
+        ),
+        (
+            named("interval width"),
+            "mean width of the intervals",
+            |scores| number(scores.interval_width),
+            |_| String::new(),
+        ),
         (
             named("interval score"),
             "width, and the penalty for true values outside; smaller is better",
             |scores| number(scores.interval_score),
+            |_| String::new(),
         ),
-        (in_unit("MSE", squared.as_deref()), "mean squared error", |scores| number(scores.mse)),
-        ("points".to_owned(), "scored rows, each repeat counted", |scores| count(scores.rows)),
+        (
+            in_unit("MSE", squared.as_deref()),
+            "mean squared error",
+            |scores| number(scores.mse),
+            |_| String::new(),
+        ),
+        (
+            "points".to_owned(),
+            "scored rows, each repeat counted",
+            |scores| count(scores.rows),
+            |_| String::new(),
+        ),
     ]
 }
 
@@ -72,8 +123,8 @@ pub(super) fn by_range(report: &RunReport) -> Markup {
     html! {
         @if !ranges.is_empty() {
             section {
-                h2 { "By range of the target" }
-                div.scroll { table {
+                h3 { "By range of the target" }
+                div.scroll tabindex="0" { table {
                     thead { tr {
                         th.number { (in_unit(&report.data.target, unit)) }
                         @for name in ["RMSE", "MAE", "bias"] { th.number { (in_unit(name, unit)) } }
@@ -113,7 +164,7 @@ pub(super) fn by_fold(report: &RunReport) -> Markup {
     html! {
         @if !folds.is_empty() {
             section {
-                h2 { "By fold" }
+                h3 { "By fold" }
                 @if folds.len() > MOST_OPEN_FOLDS {
                     details { summary { "All " (folds.len()) " folds" } (fold_table(report)) }
                 } @else {
@@ -129,28 +180,34 @@ fn fold_table(report: &RunReport) -> Markup {
     let folds = &report.evaluation.folds;
     let unit = report.data.unit.as_deref();
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr {
                 th.number { "repeat" }
                 th.number { "fold" }
-                @for name in ["RMSE", "MAE", "bias"] { th.number { (in_unit(name, unit)) } }
+                th.number { (in_unit("RMSE", unit)) }
+                th { "95 % bounds" }
+                @for name in ["MAE", "bias"] { th.number { (in_unit(name, unit)) } }
                 th.number { "R²" }
                 th.number { "coverage" }
                 th.number { (in_unit("interval width", unit)) }
                 th.number { "epoch kept" }
                 th.number { "points" }
             } }
-            tbody { @for fold in folds { (fold_row(fold)) } }
+            tbody { @for fold in folds { (fold_row(report, fold)) } }
         } }
     }
 }
 
-fn fold_row(fold: &FoldScores) -> Markup {
+fn fold_row(report: &RunReport, fold: &FoldScores) -> Markup {
     let scores = &fold.scores;
+    let is_own = |own: &&FoldBounds| (own.repeat, own.fold) == (fold.repeat, fold.fold);
+    let bounds = report.trust.fold_bounds.iter().find(is_own);
     html! { tr {
         td.number { (fold.repeat) }
         td.number { (fold.fold) }
-        @for value in [scores.rmse, scores.mae, scores.bias] { td.number { (number(value)) } }
+        td.number { (number(scores.rmse)) }
+        td.bounds { (bounds.map_or_else(String::new, |own| between(own.rmse, number))) }
+        @for value in [scores.mae, scores.bias] { td.number { (number(value)) } }
         td.number { (r2(scores)) }
         td.number { (percent(scores.coverage, 1)) }
         td.number { (number(scores.interval_width)) }

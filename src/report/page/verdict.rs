@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::evaluate::Scores;
+use crate::report::conclusions::bounds_text;
 use crate::report::number_format::{percent, significant};
 use crate::report::{Baseline, RunReport};
 
@@ -71,12 +72,8 @@ fn tiles(report: &RunReport) -> Vec<Tile> {
         |name: &str, value: String, note: String| Tile { name: name.to_owned(), value, note };
     let amount = |value: f64| format!("{}{unit}", significant(value, 3));
     let mut tiles = vec![
-        tile("RMSE", amount(scores.rmse), format!("mean absolute error {}", amount(scores.mae))),
-        tile(
-            "R²",
-            scores.r2.map_or("–".to_owned(), r2_text),
-            "1 is perfect, 0 is no better than the mean".to_owned(),
-        ),
+        tile("RMSE", amount(scores.rmse), rmse_note(report)),
+        tile("R²", scores.r2.map_or("–".to_owned(), r2_text), r2_note(report)),
         tile(
             "Coverage",
             percent(scores.coverage, 1),
@@ -95,9 +92,30 @@ fn tiles(report: &RunReport) -> Vec<Tile> {
     tiles
 }
 
+fn rmse_note(report: &RunReport) -> String {
+    let (unit, number) = (report.data.unit_suffix(), |value: f64| significant(value, 3));
+    let bounds = report.trust.bounds.as_ref().map_or_else(String::new, |own| {
+        format!("{}; ", bounds_text(own.rmse, own.confidence, number))
+    });
+    format!("{bounds}mean absolute error {}{unit}", number(report.evaluation.pooled.mae))
+}
+
+fn r2_note(report: &RunReport) -> String {
+    let bounds = report.trust.bounds.as_ref().and_then(|own| Some((own.r2?, own.confidence)));
+    let bounds = bounds.map_or_else(String::new, |(bounds, confidence)| {
+        format!("{}; ", bounds_text(bounds, confidence, r2_text))
+    });
+    format!("{bounds}1 is perfect, 0 no better than the mean")
+}
+
 /// R² with three decimals, or in powers of ten where it is far below zero.
 pub(in crate::report) fn r2_text(r2: f64) -> String {
-    if r2.abs() < 100.0 { format!("{r2:.3}").replace('-', "−") } else { significant(r2, 3) }
+    if r2.abs() >= 100.0 {
+        return significant(r2, 3);
+    }
+    let text = format!("{:.3}", r2.abs());
+    // What rounds to 0 has no sign.
+    if r2 < 0.0 && text != "0.000" { format!("−{text}") } else { text }
 }
 
 #[cfg(test)]

@@ -8,20 +8,32 @@ use super::panel::{Chart, Panel, crowd_style};
 use super::sample::{MOST_POINTS, sample, sample_note};
 use super::style::{BLUE, MUTED, VERMILLION, fill, line};
 use crate::evaluate::ScoredRow;
-use crate::report::number_format::percent;
+use crate::report::number_format::{percent, significant};
 use crate::report::{ReportError, RunReport};
 
-/// Draws the figure.
-pub(super) fn draw(report: &RunReport) -> Result<Figure, ReportError> {
+/// A point of the figure that says more where it is pointed at: its place on the sheet, in drawing units, and the
+/// lines that it says.
+pub(in crate::report) type HoverPoint = (i32, i32, String);
+
+/// Name of the figure.
+pub(in crate::report) const NAME: &str = "predicted_against_actual";
+
+/// Draws the figure; its points say which row they are.
+pub(super) fn draw(report: &RunReport) -> Result<(Figure, Vec<HoverPoint>), ReportError> {
     let rows = &report.evaluation.rows;
     let axis = common_axis(rows);
-    let svg = sheet((720, 560), |area| draw_panel(area, report, axis.clone()))?;
-    Ok(Figure {
-        name: "predicted_against_actual",
+    let mut points = Vec::new();
+    let svg = sheet((720, 560), |area| {
+        points = draw_panel(area, report, axis.clone())?;
+        Ok(())
+    })?;
+    let figure = Figure {
+        name: NAME,
         title: "Predicted against actual",
         caption: caption(report, axis.is_logarithmic()),
         svg,
-    })
+    };
+    Ok((figure, points))
 }
 
 /// One axis for both directions, so that agreement is the diagonal.
@@ -30,7 +42,7 @@ fn common_axis(rows: &[ScoredRow]) -> Axis {
     Axis::fitting(&values, 6)
 }
 
-fn draw_panel(area: &Area<'_>, report: &RunReport, axis: Axis) -> Drawn {
+fn draw_panel(area: &Area<'_>, report: &RunReport, axis: Axis) -> Drawn<Vec<HoverPoint>> {
     let rows = sample(&report.evaluation.rows, MOST_POINTS);
     let has_strangers = rows.iter().any(|row| row.out_of_domain);
     let rest = legend(area, entries(has_strangers))?;
@@ -46,7 +58,31 @@ fn draw_panel(area: &Area<'_>, report: &RunReport, axis: Axis) -> Drawn {
     draw_intervals(&mut chart, &rows)?;
     let ends = chart.ends().x;
     chart.path([(ends.0, ends.0), (ends.1, ends.1)], line(MUTED, 1.0, 1.25))?;
-    draw_points(&mut chart, &rows)
+    draw_points(&mut chart, &rows)?;
+    let is_finite = |row: &&&ScoredRow| (row.target + row.prediction).is_finite();
+    let point = |row: &&ScoredRow| {
+        let (x, y) = chart.place((row.target, row.prediction));
+        (x, y, told(report, row))
+    };
+    Ok(rows.iter().filter(is_finite).map(point).collect())
+}
+
+/// What a point says: its row, its values, its interval.
+fn told(report: &RunReport, row: &ScoredRow) -> String {
+    let unit = report.data.unit_suffix();
+    let amount = |value: f64| significant(value, 4);
+    let group = row.group.as_deref().map_or_else(String::new, |group| format!(", {group}"));
+    let odd = if row.out_of_domain { "\nunlike the training data" } else { "" };
+    format!(
+        "row {}{group}, fold {}\nactual {}{unit}, predicted {}{unit}\n{} interval {} to {}{unit}{odd}",
+        row.row + 1,
+        row.fold,
+        amount(row.target),
+        amount(row.prediction),
+        percent(report.evaluation.level, 0),
+        amount(row.lower),
+        amount(row.upper)
+    )
 }
 
 fn entries(has_strangers: bool) -> &'static [Entry] {

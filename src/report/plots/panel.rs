@@ -104,6 +104,11 @@ impl Chart<'_> {
         self.ends
     }
 
+    /// Where a point lies on the sheet, in drawing units.
+    pub(in crate::report) fn place(&self, point: (f64, f64)) -> (i32, i32) {
+        self.context.plotting_area().map_coordinate(&point)
+    }
+
     /// A line through `points`.
     pub(in crate::report) fn path(
         &mut self,
@@ -221,9 +226,13 @@ fn draw_mesh(
     y_name: &str,
 ) -> Drawn {
     let has_categories = context.as_coord_spec().x_spec().is_categorical();
+    let has_rows = context.as_coord_spec().y_spec().is_categorical();
     let mut mesh = context.configure_mesh();
     if has_categories {
         mesh.disable_x_mesh();
+    }
+    if has_rows {
+        mesh.disable_y_mesh();
     }
     mesh.bold_line_style(line(GRID, 1.0, 1.0)).light_line_style(invisible());
     mesh.axis_style(line(MUTED, 1.0, 1.0)).set_all_tick_mark_size(px(4.0));

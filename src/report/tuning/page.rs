@@ -58,7 +58,7 @@ fn comparison(tuning: &Tuning) -> Markup {
                  judged by the rows that the fold holds out. These are the errors to expect of networks \
                  with parameters found in this way."
             }
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr {
                     th { "networks" }
                     th.number { "RMSE" (unit) }
@@ -100,7 +100,7 @@ fn by_fold(tuning: &Tuning) -> Markup {
     };
     html! { section {
         h2 { "By fold" }
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr {
                 th { "held out" }
                 th.number { "trial that won" }
@@ -156,7 +156,7 @@ fn trials(tuning: &Tuning) -> Markup {
                 (rungs.join(", then ")) ". Errors are inner validation RMSE in standard deviations of the \
                  target: trials are picked by them, so the best of many is too good to be expected again."
             }
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr {
                     th.number { "trial" }
                     @for searched in &tuning.searched { th.number { (short(&searched.name)) } }

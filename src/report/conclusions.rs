@@ -1,0 +1,243 @@
+//! What to make of a run, written from its numbers by fixed rules: no sentence that a number does not carry.
+
+use super::number_format::{counted, percent, significant};
+use super::page::r2_text;
+use super::plots::relative_error::limits;
+use super::{PastRun, RunReport};
+use crate::evaluate::{Bounds, DroppedColumn, Importance};
+
+/// An importance within this many standard errors of 0 is not shown to be one.
+const ERRORS: f64 = 2.0;
+
+/// The conclusions, the most important first.
+pub(super) fn conclusions(report: &RunReport) -> Vec<String> {
+    let mut all = vec![accuracy(report)];
+    all.extend(against_others(report));
+    all.extend(intervals(report));
+    all.extend(report.trust.detection.map(|limit| limits(report, &limit)));
+    all.extend(leakage(report));
+    all.extend(columns(report));
+    all.extend(losses(report));
+    all.extend(more_groups(report));
+    all.extend(progress(report));
+    all
+}
+
+/// `(95 %: low to high)` behind a number.
+pub(super) fn bounds_text(bounds: Bounds, confidence: f64, show: impl Fn(f64) -> String) -> String {
+    format!("{}: {} to {}", percent(confidence, 0), show(bounds.low), show(bounds.high))
+}
+
+fn accuracy(report: &RunReport) -> String {
+    let (scores, unit) = (&report.evaluation.pooled, report.data.unit_suffix());
+    let amount = |value: f64| significant(value, 3);
+    let bounds = report.trust.bounds.as_ref();
+    let rmse_bounds = bounds.map_or_else(String::new, |own| {
+        format!(" ({})", bounds_text(own.rmse, own.confidence, amount))
+    });
+    let unseen = match (&report.data.group, report.is_cross_validated()) {
+        (Some(group), true) => format!("a {group} that the model has not seen"),
+        _ => "a row that the model has not seen".to_owned(),
+    };
+    let explained = scores.r2.map_or_else(String::new, |r2| {
+        let own = bounds.and_then(|own| Some((own.r2?, own.confidence)));
+        let bounds = own.map_or_else(String::new, |(bounds, confidence)| {
+            format!("; {}", bounds_text(bounds, confidence, r2_text))
+        });
+        format!(
+            ", and {} of the variance of {} is explained (R² {}{bounds})",
+            percent(r2.max(0.0), 0),
+            report.data.target,
+            r2_text(r2)
+        )
+    });
+    format!(
+        "Expect an error of about {}{unit}{rmse_bounds} for {unseen}{explained}.",
+        amount(scores.rmse)
+    )
+}
+
+fn against_others(report: &RunReport) -> Option<String> {
+    if let Some(board) = &report.leaderboard {
+        return Some(format!("{}.", board.sentence()));
+    }
+    let bounds = report.trust.bounds.as_ref()?.r2?;
+    (bounds.low <= 0.0).then(|| {
+        format!(
+            "It is not shown to be better than the mean of all {}: the bounds of R² reach 0.",
+            report.data.units()
+        )
+    })
+}
+
+fn intervals(report: &RunReport) -> Option<String> {
+    let bounds = report.trust.bounds.as_ref()?;
+    let (level, found) = (report.evaluation.level, report.evaluation.pooled.coverage);
+    let verdict = match (bounds.coverage.low > level, bounds.coverage.high < level) {
+        (true, _) => "The intervals are wider than they need to be",
+        (_, true) => "The intervals promise more than they hold",
+        _ => "The intervals keep their promise, as far as the table tells",
+    };
+    let share = |value: f64| percent(value, 1);
+    Some(format!(
+        "{verdict}: {} of the true values lie inside their {} interval ({}).",
+        share(found),
+        percent(level, 0),
+        bounds_text(bounds.coverage, bounds.confidence, share)
+    ))
+}
+
+fn leakage(report: &RunReport) -> Option<String> {
+    let (leakage, group) = (report.leakage.as_ref()?, report.data.group.as_ref()?);
+    Some(format!("{}.", leakage.sentence(group).replace("R2", "R²").replace('`', "")))
+}
+
+/// Which column the model needs most, and how many it does not show to need.
+fn columns(report: &RunReport) -> Option<String> {
+    let insights = report.insights.as_ref()?;
+    let matters = |own: &&Importance| own.rmse_increase > ERRORS * own.standard_error;
+    let first = insights.columns.first().filter(matters)?;
+    let idle = insights.columns.iter().filter(|own| !matters(own)).count();
+    let others = match idle {
+        0 => String::new(),
+        _ => format!(
+            "; {} of {} could not be shown to matter by themselves",
+            idle,
+            counted(insights.columns.len(), "column")
+        ),
+    };
+    Some(format!(
+        "The model leans on {} most: with its values from other {} the error grows by {}{}{others}.",
+        first.set.name,
+        report.data.units(),
+        significant(first.rmse_increase, 2),
+        report.data.unit_suffix()
+    ))
+}
+
+/// What the loss of one column costs.
+fn losses(report: &RunReport) -> Option<String> {
+    let retraining = report.retraining.as_ref()?;
+    let single = || retraining.dropped.iter().filter(|own| own.set.columns.len() == 1);
+    let worst = single().next()?;
+    let unit = report.data.unit_suffix();
+    let clear = single().filter(|own| own.difference.is_clear() && own.difference.mean > 0.0);
+    let clear: Vec<&DroppedColumn> = clear.collect();
+    let grows = significant((worst.rmse - retraining.rmse).abs(), 2);
+    Some(match clear.first() {
+        Some(own) => format!(
+            "Without {} the model, trained anew, errs by {}{unit} more: clearly worse.",
+            own.set.name,
+            significant(own.rmse - retraining.rmse, 2)
+        ),
+        None => format!(
+            "No single column is indispensable: a model trained without any one of them differs by no more than \
+             chance allows (at most {grows}{unit}, without {}).",
+            worst.set.name
+        ),
+    })
+}
+
+/// Whether more groups would help.
+fn more_groups(report: &RunReport) -> Option<String> {
+    let (gain, is_clear) = report.retraining.as_ref()?.last_gain()?;
+    let what = report.data.units();
+    Some(if is_clear && gain > 0.0 {
+        format!(
+            "More {what} would help: with the last fifth of them the error still fell by {}.",
+            percent(gain, 0)
+        )
+    } else {
+        format!(
+            "More {what} of the same kind would hardly help: the last fifth of them changed the error by {}, \
+             which is within what draws differ.",
+            percent(-gain, 0)
+        )
+    })
+}
+
+/// Where the run stands among others on the same table.
+fn progress(report: &RunReport) -> Option<String> {
+    let on_same = |run: &&PastRun| {
+        run.data_sha256 == report.data.sha256 && run.name != report.name && run.rmse.is_finite()
+    };
+    let others: Vec<&PastRun> = report.milestones.runs.iter().filter(on_same).collect();
+    let best = others.iter().min_by(|a, b| a.rmse.total_cmp(&b.rmse))?;
+    let own = report.evaluation.pooled.rmse;
+    let unit = report.data.unit_suffix();
+    let amount = |value: f64| format!("{}{unit}", significant(value, 3));
+    if amount(own) == amount(best.rmse) {
+        return None;
+    }
+    Some(if own < best.rmse {
+        format!(
+            "Of {} on this table it has the smallest error; the next best, {}, has an RMSE of {}.",
+            counted(others.len() + 1, "run"),
+            best.name,
+            amount(best.rmse)
+        )
+    } else {
+        format!(
+            "Of {} on this table, {} has the smallest error: RMSE {} against {} here.",
+            counted(others.len() + 1, "run"),
+            best.name,
+            amount(best.rmse),
+            amount(own)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample_report::{full_report, sample_report};
+
+    fn of(report: &RunReport) -> String {
+        conclusions(report).join("\n").replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn every_number_leads_to_its_sentence() {
+        let text = of(&full_report(80, 4));
+        let expected = [
+            "for a container that the model has not seen",
+            "is explained (R² 0.970; 95 %: ",
+            "found with 95 % certainty (detection limit; Currie, 1968",
+            "leans on detector_1 most: with its values from other containers the error grows by 4.0 g; 1 of 2 columns",
+            "Without detector_1 the model, trained anew, errs by 3.0 g more: clearly worse.",
+            "More containers would help: with the last fifth of them the error still fell by 30 %.",
+            "Of 2 runs on this table it has the smallest error; the next best, before, has an RMSE of 12.0 g.",
+        ];
+        for sentence in expected {
+            assert!(text.contains(sentence), "{sentence}\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_concluded() {
+        let text = of(&sample_report(20, 2));
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+
+    #[test]
+    fn the_rules_see_the_other_side_too() {
+        let mut report = full_report(80, 4);
+        let retraining = report.retraining.as_mut().unwrap();
+        retraining.dropped[0].difference.p_value = 0.4;
+        retraining.curve[1].rmse = 4.9;
+        retraining.curve[1].range = (4.5, 5.3);
+        let bounds = report.trust.bounds.as_mut().unwrap();
+        (bounds.coverage.low, bounds.coverage.high) = (0.5, 0.7);
+        report.milestones.runs[0].rmse = 0.1;
+        let text = of(&report);
+        let expected = [
+            "No single column is indispensable",
+            "would hardly help: the last fifth of them changed the error by 2 %",
+            "The intervals promise more than they hold",
+            "before has the smallest error: RMSE 0.100 g",
+        ];
+        for sentence in expected {
+            assert!(text.contains(sentence), "{sentence}\n{text}");
+        }
+    }
+}

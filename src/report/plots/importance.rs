@@ -1,0 +1,92 @@
+//! What each column is worth: the error without it, and the error with its values from elsewhere.
+
+use super::Figure;
+use super::bars::{BAR_HEIGHT, Bar, draw_bars};
+use super::canvas::sheet;
+use super::legend::{LEGEND_HEIGHT, Mark, legend};
+use super::style::{BLUE, ORANGE, px};
+use crate::evaluate::{DroppedColumn, Importance, Insights, Retraining};
+use crate::report::number_format::{counted, significant};
+use crate::report::{ReportError, RunReport};
+
+/// Most bars of a panel.
+const MOST_BARS: usize = 24;
+
+/// Draws the figure.
+pub(super) fn draw(report: &RunReport, insights: &Insights) -> Result<Figure, ReportError> {
+    let permuted = permuted(insights);
+    let dropped = report.retraining.as_ref().map(dropped).unwrap_or_default();
+    let bars = permuted.len().max(dropped.len());
+    let height = (BAR_HEIGHT * bars + 80) as u32 + LEGEND_HEIGHT as u32;
+    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let x_name = format!("increase of the RMSE{unit}");
+    let svg = sheet((720, height), |area| {
+        let rest = legend(
+            area,
+            &[(Mark::Bar, BLUE, "one column"), (Mark::Bar, ORANGE, "several columns together")],
+        )?;
+        let high = |bars: usize| px((BAR_HEIGHT * bars + 76) as f64);
+        if dropped.is_empty() {
+            let (area, _) = rest.split_vertically(high(permuted.len()));
+            return draw_bars(&area, &permuted, ("", &x_name));
+        }
+        let (left, right) = rest.split_horizontally(px(360.0));
+        let (left, _) = left.split_vertically(high(dropped.len()));
+        let (right, _) = right.split_vertically(high(permuted.len()));
+        draw_bars(&left, &dropped, ("trained without it", &x_name))?;
+        draw_bars(&right, &permuted, ("values permuted", &x_name))
+    })?;
+    Ok(Figure {
+        name: "importance",
+        title: "What each column is worth",
+        caption: caption(report, insights),
+        svg,
+    })
+}
+
+fn permuted(insights: &Insights) -> Vec<Bar> {
+    let bar = |own: &Importance| Bar {
+        name: own.set.name.clone(),
+        value: own.rmse_increase,
+        error: own.standard_error,
+        color: if own.set.columns.len() > 1 { ORANGE } else { BLUE },
+    };
+    let mut bars: Vec<Bar> = insights.sets.iter().chain(&insights.columns).map(bar).collect();
+    bars.truncate(MOST_BARS);
+    bars
+}
+
+fn dropped(retraining: &Retraining) -> Vec<Bar> {
+    let bar = |own: &DroppedColumn| Bar {
+        name: own.set.name.clone(),
+        value: own.rmse - retraining.rmse,
+        error: own.difference.standard_error,
+        color: if own.set.columns.len() > 1 { ORANGE } else { BLUE },
+    };
+    let (sets, single): (Vec<&DroppedColumn>, Vec<&DroppedColumn>) =
+        retraining.dropped.iter().partition(|own| own.set.columns.len() > 1);
+    sets.into_iter().chain(single).map(bar).take(MOST_BARS).collect()
+}
+
+fn caption(report: &RunReport, insights: &Insights) -> String {
+    let unit = report.data.unit_suffix();
+    let permuted = format!(
+        "held-out predictions with the values of a column taken from other {} of the same fold, which move as a \
+         whole; bars show the mean over permutations ± its standard error ({})",
+        report.data.units(),
+        counted(insights.rows, "row")
+    );
+    match &report.retraining {
+        None => format!(
+            "How much worse {permuted}. A column whose information others have too is worth little here, though all \
+             of them together may be worth much."
+        ),
+        Some(own) => format!(
+            "Left: trained anew without the column, {} a fold, against the same with every column (RMSE {}{unit}); \
+             ± the standard error of the difference, corrected for shared training rows. Right: {permuted}. What \
+             others can stand in for is worth little on the left.",
+            counted(own.members, "network"),
+            significant(own.rmse, 3)
+        ),
+    }
+}
