@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    data::{Dataset, MissingCells, nearest},
+    data::nearest,
     evaluate::Retraining,
-    features::MissingRule,
     model::{Backend, BackendKind},
     report::{RunReport, read_report, write_report},
     train::{Checkpoint, Manifest, replace_folder},
@@ -20,7 +19,7 @@ use super::{
     retraining::{retrain_varied, sampled},
     run_folder::{RunKind, RunStart, draft_of, empty},
     training_inputs::Accepted,
-    training_start::schema_of,
+    training_start::{read, schema_of},
     verify_job::{params_of, refuse_other_table},
     what_if::what_if,
 };
@@ -118,11 +117,7 @@ fn retrained(
     params.cv.repeats = 1;
     params.cv.leakage_check = false;
     refuse_other_table(&params.data.path, manifest)?;
-    let missing = match params.clean.missing {
-        MissingRule::Refuse => MissingCells::Refuse,
-        MissingRule::Median => MissingCells::KeepInFeatures,
-    };
-    let dataset = Dataset::read(&params.data, &params.cv.order_column, missing)?;
+    let dataset = read(&params)?;
     if !params.cv.is_drawn() {
         bail!(
             "the folds of this run were given or cut by time, which this comparison cannot repeat\n\nhint: \

@@ -85,7 +85,7 @@ pub(super) fn changed(start: &RunStart, found: &str, expected: &str) -> anyhow::
 }
 
 /// The table, its missing values kept where cleaning fills them.
-fn read(params: &Params) -> Result<Dataset> {
+pub(super) fn read(params: &Params) -> Result<Dataset> {
     let missing = match params.clean.missing {
         MissingRule::Refuse => MissingCells::Refuse,
         MissingRule::Median => MissingCells::KeepInFeatures,
