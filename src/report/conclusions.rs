@@ -123,12 +123,12 @@ fn losses(report: &RunReport) -> Option<String> {
     let unit = report.data.unit_suffix();
     let clear = single().filter(|own| own.difference.is_clear() && own.difference.mean > 0.0);
     let clear: Vec<&DroppedColumn> = clear.collect();
-    let grows = significant((worst.rmse - retraining.rmse).abs(), 2);
+    let grows = significant(worst.difference.mean.abs(), 2);
     Some(match clear.first() {
         Some(own) => format!(
             "Without {} the model, trained anew, errs by {}{unit} more: clearly worse.",
             own.set.name,
-            significant(own.rmse - retraining.rmse, 2)
+            significant(own.difference.mean, 2)
         ),
         None => format!(
             "No single column is indispensable: a model trained without any one of them differs by no more than \

@@ -59,7 +59,7 @@ fn permuted(insights: &Insights) -> Vec<Bar> {
 fn dropped(retraining: &Retraining) -> Vec<Bar> {
     let bar = |own: &DroppedColumn| Bar {
         name: own.set.name.clone(),
-        value: own.rmse - retraining.rmse,
+        value: own.difference.mean,
         error: own.difference.standard_error,
         color: if own.set.columns.len() > 1 { ORANGE } else { BLUE },
     };
