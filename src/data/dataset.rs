@@ -103,6 +103,13 @@ impl Dataset {
         Ok(dataset)
     }
 
+    /// The features of the chosen rows, row-major.
+    #[must_use]
+    pub fn raw_rows(&self, rows: &[u32]) -> Vec<f64> {
+        let row = |own: u32| self.features.iter().map(move |column| column[own as usize]);
+        rows.iter().flat_map(|own| row(*own)).collect()
+    }
+
     /// The chosen rows, in their order, as a table of their own.
     #[must_use]
     pub fn gather(&self, rows: &[u32]) -> Self {

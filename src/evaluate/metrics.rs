@@ -66,6 +66,13 @@ impl Scores {
     }
 }
 
+/// The root mean squared error of `rows`, as in their [`Scores`].
+#[must_use]
+pub fn rmse<'a>(rows: impl IntoIterator<Item = &'a ScoredRow>) -> f64 {
+    let points: Vec<Point> = rows.into_iter().map(Point::of).collect();
+    PointErrors::of(&points).mse.sqrt()
+}
+
 /// A prediction, its truth, and how much it counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Point {

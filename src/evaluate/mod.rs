@@ -33,7 +33,7 @@ pub use insights::{
     JudgedRows, Retraining,
 };
 pub use leaderboard::{Contender, Difference, Leaderboard, LeaderboardEntry};
-pub use metrics::Scores;
+pub use metrics::{Scores, rmse};
 use out_of_fold::blended;
 pub use out_of_fold::{Judged, OutOfFoldInputs, domain_guard, judge, judge_baseline};
 pub use reproduced::reproduce;

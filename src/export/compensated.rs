@@ -120,6 +120,7 @@ mod tests {
         let inputs: Vec<f32> = (0..50 * 20).map(|_| generator.normal() as f32).collect();
         let mut weights: Vec<f32> = (0..20 * 16).map(|_| generator.normal() as f32).collect();
         round_compensated(&mut weights, 20, &inputs, 9);
-        assert_eq!(super::super::packed::exact_bits(&weights, 16, 6..18), Some(9));
+        let found = super::super::packed::exact(&weights, 16, 6..18);
+        assert_eq!(found.map(|(bits, _)| bits), Some(9));
     }
 }

@@ -58,15 +58,17 @@ impl Packed {
     }
 }
 
-/// The fewest bits, of `bits`, that hold `values` as they are: those that they were rounded to.
-pub(super) fn exact_bits(values: &[f32], columns: usize, mut bits: Range<u32>) -> Option<u32> {
-    bits.find(|bits| {
-        let packed = Packed::new(values, columns, *bits);
+/// The fewest bits, of `bits`, that hold `values` as they are, which are those that they were rounded to, and `values`
+/// in them.
+pub(super) fn exact(values: &[f32], columns: usize, mut bits: Range<u32>) -> Option<(u32, Packed)> {
+    bits.find_map(|bits| {
+        let packed = Packed::new(values, columns, bits);
         let is_same = |(place, (own, found)): (usize, (&f32, f32))| {
             // A thousandth of a step is the rounding of single precision, not that of the packing.
             (own - found).abs() <= 1e-3 * packed.steps[place / columns]
         };
-        values.iter().zip(packed.values(columns)).enumerate().all(is_same)
+        let all = values.iter().zip(packed.values(columns)).enumerate().all(is_same);
+        all.then_some((bits, packed))
     })
 }
 
@@ -107,7 +109,7 @@ mod tests {
             let again = Packed::new(&packed.values(64).collect::<Vec<_>>(), 64, bits);
             assert_eq!(again.multiples, packed.multiples);
             let found: Vec<f32> = packed.values(64).collect();
-            assert_eq!(exact_bits(&found, 64, 6..17), Some(bits));
+            assert_eq!(exact(&found, 64, 6..17), Some((bits, packed)));
         }
     }
 

@@ -21,7 +21,7 @@ use super::{
     compensated::round_compensated,
     graph::Element,
     model::graph_of,
-    packed::{Packed, SHORTEST_ROW, exact_bits, rounded},
+    packed::{SHORTEST_ROW, exact, rounded},
     schema::{AttributeProto, NodeProto, TensorProto},
 };
 
@@ -67,9 +67,9 @@ pub fn page_model(checkpoint: &Checkpoint, backend: &Backend) -> Option<PageMode
         return finished(checkpoint, 0.0);
     }
     let mut rounding = Rounding::new(checkpoint, backend);
-    let few =
-        FEW_BITS.rev().take_while(|bits| rounding.with_few(*bits) <= TOLERANCE / 3.0).last()?;
-    rounding.checkpoint.members = rounding.few(few);
+    let close = |members: &Vec<MemberWeights>| rounding.error(members.clone()) <= TOLERANCE / 3.0;
+    let few = FEW_BITS.rev().map(|bits| rounding.few(bits)).take_while(close).last()?;
+    rounding.checkpoint.members = few;
     let (members, error) = rounding.fewest()?;
     finished(&Checkpoint { members, ..checkpoint.clone() }, error)
 }
@@ -77,8 +77,10 @@ pub fn page_model(checkpoint: &Checkpoint, backend: &Backend) -> Option<PageMode
 /// The model as text, where there is any hope that a page has room for it.
 fn finished(checkpoint: &Checkpoint, error: f64) -> Option<PageModel> {
     let json = json_of(checkpoint);
-    (json.len() <= LONGEST_JSON)
-        .then(|| Some(PageModel { text: compressed(json.as_bytes())?, error }))?
+    if json.len() > LONGEST_JSON {
+        return None;
+    }
+    Some(PageModel { text: compressed(json.as_bytes())?, error })
 }
 
 /// A model whose networks are rounded.
@@ -113,16 +115,11 @@ impl<'a> Rounding<'a> {
         difference(&self.exact, &own.predictor(self.backend).predict(&self.judged))
     }
 
-    /// The same with the parameters between the large layers in `bits` bits.
-    fn with_few(&self, bits: u32) -> f64 {
-        self.error(self.few(bits))
-    }
-
     /// The networks with the parameters between the large layers in `bits` bits.
     fn few(&self, bits: u32) -> Vec<MemberWeights> {
         let shape = &self.checkpoint.manifest.shape;
         let bits = |own: &ParameterShape| {
-            let is_few = own.columns >= SHORTEST_ROW && !is_large(shape, own);
+            let is_few = own.columns >= SHORTEST_ROW && large_layer(shape, own).is_none();
             is_few.then_some(bits)
         };
         let bits: Vec<Option<u32>> = shape.parameters().iter().map(bits).collect();
@@ -190,10 +187,6 @@ fn large_layer(shape: &StackShape, parameter: &ParameterShape) -> Option<usize> 
     let is_matrix = shape.copies == 1 && parameter.columns >= SHORTEST_ROW;
     let name = |layer: &usize| parameter.name == format!("layer{layer}.weight");
     (0..shape.depth()).find(name).filter(|_| is_matrix)
-}
-
-fn is_large(shape: &StackShape, parameter: &ParameterShape) -> bool {
-    large_layer(shape, parameter).is_some()
 }
 
 /// Known rows, and rows in which one or two values come from another one: what somebody may ask for who moves a
@@ -317,11 +310,10 @@ fn constant(own: &TensorProto) -> Json {
     }
     let values: Vec<f32> = words(raw).map(f32::from_le_bytes).collect();
     let is_large = values.len() >= MANY && columns >= SHORTEST_ROW;
-    let bits = is_large.then(|| exact_bits(&values, columns, BITS.start..FEW_BITS.end)).flatten();
-    let Some(bits) = bits else {
+    let packed = is_large.then(|| exact(&values, columns, BITS.start..FEW_BITS.end)).flatten();
+    let Some((bits, packed)) = packed else {
         return json!({ "type": "float", "dims": own.dims, "raw": STANDARD.encode(raw) });
     };
-    let packed = Packed::new(&values, columns, bits);
     let steps: Vec<u8> = packed.steps.iter().flat_map(|step| step.to_le_bytes()).collect();
     json!({
         "type": "float", "dims": own.dims, "bits": bits, "block": columns,

@@ -6,7 +6,12 @@ use anyhow::{Result, anyhow, bail};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{data::nearest, evaluate::ScoredRow, report::ComparedRun, train::Manifest};
+use crate::{
+    data::nearest,
+    evaluate::ScoredRow,
+    report::{ComparedRun, read_csv},
+    train::Manifest,
+};
 
 use super::{
     Params,
@@ -52,7 +57,9 @@ impl RunResults {
         let report = params.paths.reports.join(name);
         let hint = "\n\nhint: train the run again where its report was removed, or leave it out";
         let metrics: Value = read_json(&report.join("metrics.json"), hint)?;
-        let rows = read_rows(&report.join("predictions.csv"), hint)?;
+        let predictions = report.join("predictions.csv");
+        let rows =
+            read_csv(&predictions).map_err(|error| unreadable(&predictions, &error, hint))?;
         Ok(Self {
             summary: summary(&folder, &facts, &metrics["cv"]),
             target: facts.schema.target,
@@ -107,12 +114,6 @@ fn refuse_unknown(checkpoints: &Path, name: &str) -> Result<()> {
 fn read_json<T: DeserializeOwned>(path: &Path, hint: &str) -> Result<T> {
     let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error, hint))?;
     serde_json::from_str(&text).map_err(|error| unreadable(path, &error, hint))
-}
-
-fn read_rows(path: &Path, hint: &str) -> Result<Vec<ScoredRow>> {
-    let cannot = |error: csv::Error| unreadable(path, &error, hint);
-    let mut reader = csv::Reader::from_path(path).map_err(cannot)?;
-    reader.deserialize().collect::<Result<_, csv::Error>>().map_err(cannot)
 }
 
 /// The reason stands before the hint.

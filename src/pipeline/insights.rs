@@ -19,8 +19,7 @@ pub(super) struct InsightRows {
 impl InsightRows {
     pub(super) fn sample(dataset: &Dataset) -> Self {
         let chosen = JudgedRows::chosen(dataset, JudgedRows::MOST);
-        let row = |own: u32| dataset.features.iter().map(move |column| column[own as usize]);
-        let raw = chosen.iter().flat_map(|own| row(*own)).collect();
+        let raw = dataset.raw_rows(&chosen);
         Self { names: dataset.feature_names.clone(), chosen, raw }
     }
 

@@ -4,12 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     data::{FoldPlan, Split},
-    evaluate::{Difference, ScoredRow, Scores, rmse_difference},
+    evaluate::{Difference, ScoredRow, rmse, rmse_difference},
     report::PairedDifference,
 };
-
-/// Scores of intervals are not asked for here; their level does not matter.
-const ANY_LEVEL: f64 = 0.9;
 
 /// The rows that two runs both judged, in one order, with the groups and weights of one of them.
 #[derive(Debug)]
@@ -52,14 +49,14 @@ impl PairedRows {
     /// How the errors of the other run, called `run`, differ; `is_in_order` says that folds were cut by time, so that
     /// they share training rows in a way that the test over folds does not know.
     pub(super) fn difference(&self, run: &str, is_in_order: bool) -> PairedDifference {
-        let (rmse, reference_rmse) = (rmse_of(&self.other), rmse_of(&self.reference));
+        let (own, reference) = (rmse(&self.other), rmse(&self.reference));
         let has_test = self.shares_folds && !is_in_order;
         PairedDifference {
             run: run.to_owned(),
             rows: self.reference.len(),
-            rmse,
-            reference_rmse,
-            difference: rmse - reference_rmse,
+            rmse: own,
+            reference_rmse: reference,
+            difference: own - reference,
             bounds: rmse_difference(&self.other, &self.reference),
             folds: if has_test { self.over_folds() } else { None },
         }
@@ -81,7 +78,6 @@ impl PairedRows {
         if own.len() < 2 {
             return None;
         }
-        let rmse = |rows: &Vec<ScoredRow>| rmse_of(rows);
         let pairs = other.values().zip(own.values());
         let differences: Vec<f64> = pairs.map(|(other, own)| rmse(other) - rmse(own)).collect();
         Some(Difference::of(&differences, &plan_of(&own)))
@@ -95,10 +91,6 @@ fn counted_as(row: &ScoredRow, reference: &ScoredRow, other: &ScoredRow) -> Scor
         weight: reference.weight,
         ..row.clone()
     }
-}
-
-fn rmse_of(rows: &[ScoredRow]) -> f64 {
-    Scores::of(&rows.iter().collect::<Vec<_>>(), ANY_LEVEL).rmse
 }
 
 /// The rows of each repeat and fold.

@@ -28,9 +28,7 @@ impl ReferenceRows {
         rows.retain(|row| seen.insert(groups[*row as usize]));
         rows.truncate(Reference::ROWS);
         rows.sort_unstable();
-        let row = |own: u32| dataset.features.iter().map(move |column| column[own as usize]);
-        let inputs = rows.iter().flat_map(|own| row(*own)).collect();
-        Self { rows, inputs }
+        Self { inputs: dataset.raw_rows(&rows), rows }
     }
 
     /// The rows with what the folds of the first repeat say of them, `features` being those that distances are

@@ -80,7 +80,7 @@ fn worst(report: &RunReport) -> String {
     let Some(insights) = report.insights.as_ref().filter(|own| !own.worst.is_empty()) else {
         return String::new();
     };
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     let mut text = format!(
         "\n## The worst predictions\n\n| row | {} | actual{unit} | predicted{unit} | interval{unit} | what moved it most |\n\
          |---:|---|---:|---:|---|---|\n",

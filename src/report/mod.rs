@@ -38,6 +38,7 @@ mod what_if;
 
 pub(crate) use number_format::{counted, percent, significant};
 pub(crate) use page::document;
+pub(crate) use tables::read_csv;
 
 pub use comparison::{
     ChangedParameter, ComparedRun, Comparison, PairedDifference, Surety, TextTable,

@@ -91,10 +91,13 @@ impl DataSummary {
     /// The target as an axis or a column names it, e.g. `mass (g)`.
     #[must_use]
     pub fn target_label(&self) -> String {
-        match &self.unit {
-            Some(unit) => format!("{} ({unit})", self.target),
-            None => self.target.clone(),
-        }
+        format!("{}{}", self.target, self.unit_in_brackets())
+    }
+
+    /// The unit behind the name of a measure, e.g. ` (g)`; empty where it is not known.
+    #[must_use]
+    pub fn unit_in_brackets(&self) -> String {
+        self.unit.as_ref().map_or_else(String::new, |unit| format!(" ({unit})"))
     }
 
     /// What is independent of the others: the groups by the name of their column, e.g. `containers`, or `rows`.

@@ -110,8 +110,8 @@ pub(super) fn history_csv(history: &[EpochRecord], output: impl Write) -> io::Re
     write_csv(&HISTORY_COLUMNS, history, output)
 }
 
-/// Rows as `predictions.csv` holds them.
-pub(super) fn read_csv<T: DeserializeOwned>(path: &Path) -> csv::Result<Vec<T>> {
+/// Rows as `predictions.csv` holds them, or epochs as `history.csv` does.
+pub(crate) fn read_csv<T: DeserializeOwned>(path: &Path) -> csv::Result<Vec<T>> {
     csv::Reader::from_path(path)?.deserialize().collect()
 }
 

@@ -1,6 +1,6 @@
 //! A trained model on disk: a folder that is there whole or not at all.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, ops::Range, path::Path};
 
 use safetensors::SafeTensors;
 
@@ -83,13 +83,10 @@ impl Checkpoint {
     #[must_use]
     pub fn predictor(&self, backend: &Backend) -> Predictor {
         let manifest = &self.manifest;
-        let members: Vec<&MemberWeights> = self.members.iter().collect();
         Predictor {
             preprocessors: manifest.preprocessors.clone(),
             models: Models {
-                networks: (!members.is_empty()).then(|| {
-                    StackPredictor::new(&manifest.shape, &members, &manifest.scaling, backend)
-                }),
+                networks: self.networks(0..self.members.len(), backend),
                 blends: self.blends.clone(),
                 folds: manifest.folds.clone(),
             },
@@ -104,15 +101,10 @@ impl Checkpoint {
     pub fn fold_predictor(&self, fold: usize, backend: &Backend) -> Predictor {
         let (manifest, calibration) = (&self.manifest, &self.manifest.calibration);
         let count = self.members.len() / self.blends.len().max(1);
-        let own = fold * count..(fold + 1) * count;
-        let members: Vec<&MemberWeights> = self.members[own.clone()].iter().collect();
         Predictor {
             preprocessors: PerFold::shared(manifest.preprocessors.get(fold).clone(), 1),
             models: Models {
-                networks: (!members.is_empty()).then(|| {
-                    let scaling = &manifest.scaling[own];
-                    StackPredictor::new(&manifest.shape, &members, scaling, backend)
-                }),
+                networks: self.networks(fold * count..(fold + 1) * count, backend),
                 blends: vec![self.blends[fold].clone()],
                 folds: vec![manifest.folds[fold].clone()],
             },
@@ -123,6 +115,15 @@ impl Checkpoint {
             },
             domain: manifest.domain.clone(),
         }
+    }
+
+    /// Some of the networks, ready to predict; `None` where there are none.
+    fn networks(&self, own: Range<usize>, backend: &Backend) -> Option<StackPredictor> {
+        let members: Vec<&MemberWeights> = self.members[own.clone()].iter().collect();
+        (!members.is_empty()).then(|| {
+            let scaling = &self.manifest.scaling[own];
+            StackPredictor::new(&self.manifest.shape, &members, scaling, backend)
+        })
     }
 
     /// The arrays of every regressor, `foldFOLD.KIND.NAME` each.

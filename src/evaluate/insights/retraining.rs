@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     data::{FoldPlan, explore::quantile},
-    evaluate::{Difference, ScoredRow, Scores},
+    evaluate::{Difference, ScoredRow, rmse},
 };
 
 use super::ColumnSet;
@@ -59,7 +59,7 @@ impl CurvePoint {
     /// From the judged rows of each draw.
     #[must_use]
     pub fn of(groups: f64, draws: &[Vec<ScoredRow>]) -> Self {
-        let mut errors: Vec<f64> = draws.iter().map(|own| rmse(own)).collect();
+        let mut errors: Vec<f64> = draws.iter().map(rmse).collect();
         errors.sort_by(f64::total_cmp);
         let at = |share| quantile(&errors, share).unwrap_or_default();
         Self { groups, rmse: at(0.5), range: (at(0.0), at(1.0)) }
@@ -77,15 +77,7 @@ impl Retraining {
     }
 }
 
-/// RMSE of all rows.
-pub(super) fn rmse(rows: &[ScoredRow]) -> f64 {
-    Scores::of(&rows.iter().collect::<Vec<_>>(), 0.5).rmse
-}
-
 fn fold_rmse(rows: &[ScoredRow], plan: &FoldPlan) -> Vec<f64> {
-    let of = |fold: usize| {
-        let own: Vec<&ScoredRow> = rows.iter().filter(|row| row.fold == fold).collect();
-        Scores::of(&own, 0.5).rmse
-    };
+    let of = |fold: usize| rmse(rows.iter().filter(|row| row.fold == fold));
     (0..plan.folds()).map(of).collect()
 }

@@ -38,7 +38,7 @@ pub(super) fn figure(figures: &Figures, name: &str) -> Markup {
 
 /// The models without a column, as a table.
 fn dropped(report: &RunReport, retraining: &Retraining) -> Markup {
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     html! {
         details {
             summary { "Trained without a column, in numbers" }

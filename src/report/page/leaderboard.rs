@@ -10,7 +10,7 @@ use crate::report::number_format::{percent, significant};
 /// The models side by side; nothing where there is but one.
 pub(super) fn section(report: &RunReport) -> Markup {
     let Some(board) = &report.leaderboard else { return html! {} };
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     html! {
         section {
             h3 { "Models" }

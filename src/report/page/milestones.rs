@@ -37,7 +37,7 @@ pub(super) fn is_there(report: &RunReport) -> bool {
 }
 
 fn table(report: &RunReport, runs: &[PastRun]) -> Markup {
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     html! {
         div.scroll tabindex="0" { table {
             thead { tr {

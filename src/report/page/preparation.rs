@@ -22,7 +22,7 @@ pub(super) fn leakage(report: &RunReport) -> Markup {
 }
 
 fn leakage_table(report: &RunReport, leakage: &Leakage, group: &str) -> Markup {
-    let unit = report.data.unit.as_ref().map_or(String::new(), |unit| format!(" ({unit})"));
+    let unit = report.data.unit_in_brackets();
     let line = |name: Markup, scores: &Scores| {
         html! { tr {
             th scope="row" { (name) }

@@ -14,7 +14,7 @@ pub(super) fn section(report: &RunReport) -> Markup {
     let Some(insights) = report.insights.as_ref().filter(|own| !own.worst.is_empty()) else {
         return html! {};
     };
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     html! {
         section {
             h3 { "The worst predictions" }

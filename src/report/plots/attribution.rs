@@ -30,7 +30,7 @@ pub(super) fn draw(report: &RunReport, worst: &Explained) -> Result<Figure, Repo
         }
     };
     let bars: Vec<Bar> = order.iter().map(bar).collect();
-    let x_name = format!("part of the prediction{}", in_brackets(report));
+    let x_name = format!("part of the prediction{}", report.data.unit_in_brackets());
     let svg = sheet((720, (BAR_HEIGHT * bars.len() + 60) as u32), |area| {
         draw_bars(area, &bars, ("", &x_name))
     })?;
@@ -51,8 +51,4 @@ pub(super) fn draw(report: &RunReport, worst: &Explained) -> Result<Figure, Repo
         ),
         svg,
     })
-}
-
-fn in_brackets(report: &RunReport) -> String {
-    report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default()
 }

@@ -23,7 +23,7 @@ pub(super) fn draw(report: &RunReport) -> Result<Option<Figure>, ReportError> {
     };
     let groups = chosen(&report.evaluation.rows);
     let all: Vec<f64> = groups.iter().flat_map(|(_, own)| own.iter().copied()).collect();
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     let svg = sheet((720, 340), |area| {
         let rest = legend(
             area,

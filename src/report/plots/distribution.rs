@@ -31,7 +31,7 @@ struct Residuals {
 /// Draws the figure.
 pub(super) fn draw(report: &RunReport) -> Result<Figure, ReportError> {
     let residuals = Residuals::of(report);
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     let name = format!("prediction − actual{unit}");
     let svg = sheet((720, 320 + LEGEND_HEIGHT as u32), |area| {
         let rest = legend(area, entries(residuals.normal().is_some()))?;

@@ -20,7 +20,7 @@ pub(super) fn draw(report: &RunReport, insights: &Insights) -> Result<Figure, Re
     let rows = effects.len().div_ceil(COLUMNS).max(1);
     // One scale for all: what matters little looks so.
     let y = Axis::linear(effects.iter().flat_map(|own| own.points.iter().map(|p| p.1)), 4);
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     let svg = sheet((720, (ROW_HEIGHT * rows) as u32), |area| {
         let panels = area.split_evenly((rows, COLUMNS));
         panels.iter().zip(effects).try_for_each(|(panel, own)| {

@@ -62,7 +62,7 @@ fn measures(report: &RunReport) -> [Measure; 3] {
         let (values, pooled) = values(score);
         Measure { name, values, pooled, nominal, show }
     };
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     [
         measure(
             format!("RMSE{unit}"),

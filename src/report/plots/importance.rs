@@ -18,7 +18,7 @@ pub(super) fn draw(report: &RunReport, insights: &Insights) -> Result<Figure, Re
     let dropped = report.retraining.as_ref().map(dropped).unwrap_or_default();
     let bars = permuted.len().max(dropped.len());
     let height = (BAR_HEIGHT * bars + 80) as u32 + LEGEND_HEIGHT as u32;
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     let x_name = format!("increase of the RMSE{unit}");
     let svg = sheet((720, height), |area| {
         let rest = legend(

@@ -12,7 +12,7 @@ use crate::report::{ReportError, RunReport};
 /// Draws the figure.
 pub(super) fn draw(report: &RunReport, retraining: &Retraining) -> Result<Figure, ReportError> {
     let curve = &retraining.curve;
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     let what = report.data.group.as_deref().unwrap_or("row");
     let svg = sheet((720, 320), |area| {
         let errors = curve.iter().flat_map(|own| [own.range.0, own.range.1]);

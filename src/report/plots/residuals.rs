@@ -25,8 +25,10 @@ pub(super) fn draw(report: &RunReport) -> Result<Figure, ReportError> {
     let columns = if relative { 2 } else { 1 };
     let svg = sheet((720, 340 + LEGEND_HEIGHT as u32), |area| {
         let panels = legend_above(area, rows)?.split_evenly((1, columns));
-        let names =
-            [format!("residual{}", in_brackets(report)), "residual (% of actual)".to_owned()];
+        let names = [
+            format!("residual{}", report.data.unit_in_brackets()),
+            "residual (% of actual)".to_owned(),
+        ];
         panels.iter().zip(names).zip([&absolute, &percents]).try_for_each(
             |((panel, name), points)| {
                 draw_panel(
@@ -44,10 +46,6 @@ pub(super) fn draw(report: &RunReport) -> Result<Figure, ReportError> {
         caption: caption(report, relative, cut),
         svg,
     })
-}
-
-fn in_brackets(report: &RunReport) -> String {
-    report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default()
 }
 
 fn residuals(rows: &[ScoredRow], residual: impl Fn(&ScoredRow) -> f64) -> Vec<Residual> {

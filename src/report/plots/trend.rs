@@ -19,7 +19,7 @@ pub(super) fn draw(report: &RunReport) -> Result<Option<Figure>, ReportError> {
     if runs.len() < 2 {
         return Ok(None);
     }
-    let unit = report.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = report.data.unit_in_brackets();
     let svg = sheet((720, 300), |area| {
         let rest = legend(
             area,

@@ -49,7 +49,7 @@ fn about(tuning: &Tuning) -> Markup {
 
 /// The search beside the parameters as they stand, on rows that neither has seen.
 fn comparison(tuning: &Tuning) -> Markup {
-    let unit = tuning.data.unit.as_ref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = tuning.data.unit_in_brackets();
     html! {
         section {
             h2 { "Is it worth it?" }
