@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Scores;
+use super::{Scores, metrics::or_nan};
 
 /// Ranges of the target that are scored apart.
 const RANGES: usize = 4;
@@ -26,8 +26,10 @@ pub struct ScoredRow {
     /// Predicted value.
     pub prediction: f64,
     /// Lower interval bound.
+    #[serde(deserialize_with = "or_nan")]
     pub lower: f64,
     /// Upper interval bound.
+    #[serde(deserialize_with = "or_nan")]
     pub upper: f64,
     /// Whether the row is unlike the rows its model was trained on.
     pub out_of_domain: bool,

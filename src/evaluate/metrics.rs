@@ -38,7 +38,7 @@ pub struct Scores {
 }
 
 /// A number, or `NaN` for the `null` that JSON has for numbers that are not finite.
-fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub(super) fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 

@@ -84,11 +84,12 @@ impl Calibration {
     }
 
     /// The weight that at least has to lie at or below an upper bound: `ceil(level (n + 1))` of
-    /// `n` exchangeable units. `None` where `n` is too small for the level.
+    /// `n` exchangeable units, or all of them where a part of a unit is what lacks (in folds by time
+    /// a group can stand in two). `None` where `n` is too small for the level.
     #[must_use]
     pub fn required_weight(level: f64, units: f64) -> Option<f64> {
-        let required = (level * (units + 1.0) - 1e-6).ceil();
-        (required <= units + 1e-6).then_some(required)
+        let required = level * (units + 1.0) - 1e-6;
+        (required <= units).then_some(required.ceil().min(units))
     }
 
     /// The CV+ interval around the folds' predictions, in the transformed target's space.
@@ -214,6 +215,15 @@ mod tests {
         assert_eq!(calibration(0.9, 1, &[&few]).interval(&[(0.0, 1.0)]).1, f64::INFINITY);
         let enough = [1.0; 9];
         assert_eq!(calibration(0.9, 1, &[&enough]).interval(&[(0.0, 1.0)]).1, 1.0);
+    }
+
+    #[test]
+    fn a_part_of_a_unit_more_never_takes_the_interval_away() {
+        let required = |units| Calibration::required_weight(0.9, units);
+        assert_eq!(required(8.9), None);
+        assert_eq!(required(9.0), Some(9.0));
+        assert_eq!(required(12.6), Some(12.6), "13 of 12.6 are not to be had, 12.24 are enough");
+        assert_eq!(required(20.0), Some(19.0));
     }
 
     #[test]

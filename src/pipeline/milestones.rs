@@ -27,12 +27,16 @@ pub(super) fn milestones(folder: &Path, model: &str) -> Vec<Milestone> {
 }
 
 /// The finished runs that predict `target`, the oldest first, and what was decided about them; without the run
-/// `but`, which is about to be replaced.
-pub(super) fn milestones_of(
-    params: &Params,
-    target: &str,
-    but: Option<&str>,
-) -> Result<Milestones> {
+/// `but`, which is about to be replaced. What cannot be read is left out with a warning: a report is worth having
+/// without it.
+pub(super) fn milestones_of(params: &Params, target: &str, but: Option<&str>) -> Milestones {
+    read(params, target, but).unwrap_or_else(|error| {
+        tracing::warn!("the report lacks the runs before: {error:#}");
+        Milestones::default()
+    })
+}
+
+fn read(params: &Params, target: &str, but: Option<&str>) -> Result<Milestones> {
     let folder = &params.paths.checkpoints;
     let is_other = |own: &ListedRun| own.target == target && Some(own.run.as_str()) != but;
     let mut all: Vec<ListedRun> = list_runs(params)?.into_iter().filter(is_other).collect();

@@ -8,6 +8,9 @@ use crate::{
 /// Validation losses this many times the training loss show networks that know their rows by heart.
 const OVERFIT: f64 = 5.0;
 
+/// Errors that differ by no more than this share are one and the same: the model may be that very regression.
+const ROUNDING: f64 = 1e-4;
+
 /// Warnings that only the finished evaluation can give, worst first.
 pub(super) fn warnings_of(report: &RunReport) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -21,7 +24,7 @@ pub(super) fn warnings_of(report: &RunReport) -> Vec<String> {
 fn loses(report: &RunReport) -> Option<String> {
     let baseline = report.baseline.as_ref()?;
     let (own, other) = (report.evaluation.pooled.rmse, baseline.scores.rmse);
-    if own <= other {
+    if own <= other * (1.0 + ROUNDING) {
         return None;
     }
     let by_heart = loss_ratio(report).filter(|ratio| *ratio > OVERFIT).map_or_else(

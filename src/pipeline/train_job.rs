@@ -196,7 +196,7 @@ fn write(
     let metrics = String::from_utf8(metrics_json(&report)?)?;
     let mut checkpoint = inputs.checkpoint(outcome, &report.evaluation.rows, &metrics)?;
     checkpoint.write(&drafts.0)?;
-    add_insights(inputs, &checkpoint, &mut report)?;
+    add_insights(inputs, &checkpoint, &mut report);
     let what_if = what_if(&checkpoint, &inputs.start.schema, &inputs.backend);
     write_report(&report, what_if.as_ref(), &drafts.1)?;
     let (provenance, rows) = (report.provenance.clone(), inputs.dataset.rows());
@@ -209,14 +209,13 @@ fn write(
 }
 
 /// What a report says beyond the scores.
-fn add_insights(inputs: &Inputs, checkpoint: &Checkpoint, report: &mut RunReport) -> Result<()> {
+fn add_insights(inputs: &Inputs, checkpoint: &Checkpoint, report: &mut RunReport) {
     let (start, plan) = (&inputs.start, &inputs.prepared.plan);
     let judged = (&report.evaluation.rows[..], plan);
     let models = (checkpoint, &inputs.backend);
     report.insights = Some(insights(models, &inputs.insight_rows, judged, &start.schema));
-    report.milestones = milestones_of(&start.params, &report.data.target, Some(&start.name))?;
+    report.milestones = milestones_of(&start.params, &report.data.target, Some(&start.name));
     report.milestones.runs.push(past_run(report, checkpoint));
-    Ok(())
 }
 
 pub(super) fn read_text(path: &Path) -> Result<String> {

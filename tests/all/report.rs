@@ -60,6 +60,33 @@ fn a_report_without_its_checkpoint_lacks_the_panel_and_no_more() {
 }
 
 #[test]
+fn a_registry_that_cannot_be_read_costs_no_training_its_result() {
+    let shop = trained(&["a"]);
+    shop.write("checkpoints/registry.json", "{");
+    let output = shop.run(&format!("train {QUICK_MODEL} --name b --quiet"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("lacks the runs before"), "{said}");
+    assert!(shop.exists("checkpoints/b/manifest.json") && shop.exists("reports/b/report.html"));
+}
+
+#[test]
+fn groups_that_stand_in_two_blocks_of_time_leave_every_interval_bounded() {
+    let shop = Workshop::new();
+    let table = shop.read("data/simulations.csv");
+    let lines = table.lines().enumerate();
+    // Batches of five in blocks of other sizes: outside of a fold stand whole batches and parts of others.
+    let more = lines.map(|(row, line)| match row {
+        0 => format!("{line},time,batch\n"),
+        _ => format!("{line},{row},B{}\n", row / 5),
+    });
+    shop.write("data/simulations.csv", more.collect::<String>());
+    let line = "--set cv.order_column=time --set data.group=batch";
+    shop.succeed(&format!("train {QUICK_MODEL} --name a --quiet {line}"));
+    assert!(!shop.read("reports/a/predictions.csv").contains("inf"));
+    shop.succeed("report --name a --quiet");
+}
+
+#[test]
 fn a_report_of_no_run_is_refused_with_the_nearest_name() {
     let shop = trained(&["drums"]);
     let said = shop.fail("report --name drum");
@@ -129,7 +156,9 @@ fn the_report_works_in_a_browser_and_its_panel_answers_as_the_program_does() {
     let shop = Workshop::new();
     shop.copy("data/schema.toml");
     let program = Path::new(env!("CARGO_BIN_EXE_massay"));
-    for (name, model) in [("usual", ""), ("trees", "--set model.kind=boosting")] {
+    let models =
+        [("usual", ""), ("trees", "--set model.kind=boosting"), ("tree", "--set model.kind=tree")];
+    for (name, model) in models {
         shop.succeed(&format!("train --name {name} --quiet {model} --set cv.leakage_check=false"));
         let page = shop.path(&format!("reports/{name}/report.html"));
         script("check_report.py", &[&page, &shop.path(&format!("checkpoints/{name}")), program]);

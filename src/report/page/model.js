@@ -330,7 +330,8 @@ const massay = {};
 
   /** The trees with places in the lists instead of numbers within a tree; those count from 0. */
   function forest(attributes) {
-    const list = (name) => attributes[name].data;
+    // Short lists stand as they are, as axes do; long ones were decoded.
+    const list = (name) => attributes[name].data ?? attributes[name];
     const trees = list("nodes_treeids");
     const roots = Array.from(trees.keys()).filter((i) => i === 0 || trees[i] !== trees[i - 1]);
     const rootOf = new Map(roots.map((root) => [trees[root], root]));
