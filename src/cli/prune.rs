@@ -28,7 +28,7 @@ use super::{
 #[derive(Debug, Args)]
 pub(super) struct PruneArguments {
     /// How many of the newest runs of each target stay
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true)]
     keep: usize,
     /// Say what would go, and remove nothing
     #[arg(long)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::pipeline::{Params, ReportOptions, compare, report};
 
@@ -18,19 +18,20 @@ use super::{
 /// have come since. Nothing is trained, unless `--retrain` asks for it. With `--compare` writes a page that sets the
 /// scores of runs side by side, with their differences on the rows that both judged.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("runs").required(true).args(["name", "compare"]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct ReportArguments {
     /// Name of the run
-    #[arg(long, value_name = "NAME", required_unless_present = "compare")]
+    #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Runs to set side by side; the first is what the others are compared with
-    #[arg(long, value_name = "NAME", num_args = 2.., conflicts_with_all = ["name", "retrain"])]
+    #[arg(long, value_name = "NAME", num_args = 2.., conflicts_with = "retrain")]
     compare: Vec<String>,
     /// Folder for the comparison [default: compare-A-B in the folder of reports]
-    #[arg(long, value_name = "FOLDER", requires = "compare")]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "name")]
     out: Option<PathBuf>,
     /// Print the comparison as JSON
-    #[arg(long, requires = "compare")]
+    #[arg(long, conflicts_with = "name")]
     json: bool,
     /// Train again without each column and on fewer groups, and add what that tells
     #[arg(long)]

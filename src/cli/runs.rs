@@ -98,29 +98,28 @@ fn line(run: &ListedRun) -> Vec<String> {
 fn trend_line(trend: &Trend) -> String {
     let error = |rmse: f64| in_unit(&significant(rmse, 3), &trend.unit);
     let best = &trend.best_before;
+    let beside = if error(best.rmse) == error(trend.newest.rmse) {
+        format!("as the best before ({})", best.run)
+    } else {
+        format!("{}; best before {} ({})", change(trend), error(best.rmse), best.run)
+    };
     let first = if best.run == trend.first.run {
         String::new()
     } else {
         format!(", {} at first", error(trend.first.rmse))
     };
     format!(
-        "{} on {} ({}): {} runs, RMSE {} now, {}; best before {} ({}){first}\n",
+        "{} on {} ({}): {} runs, RMSE {} now, {beside}{first}\n",
         trend.target,
         file_name(&trend.data),
         short_hash(&trend.data_sha256),
         trend.runs,
         error(trend.newest.rmse),
-        change(trend),
-        error(best.rmse),
-        best.run,
     )
 }
 
 /// What the newest run has more or less than the best before it.
 fn change(trend: &Trend) -> String {
-    if trend.change == 0.0 {
-        return "as the best before".to_owned();
-    }
     let size = in_unit(&significant(trend.change.abs(), 2), &trend.unit);
     let share = 100.0 * trend.change.abs() / trend.best_before.rmse;
     let share = if share.is_finite() { format!(" ({share:.1} %)") } else { String::new() };
@@ -183,8 +182,8 @@ mod tests {
         trend.change = -1.4;
         let line = trend_line(&trend);
         assert!(line.ends_with("1.4 g (11.6 %) less; best before 12.1 g (a)\n"), "{line}");
-        trend.change = 0.0;
-        assert!(trend_line(&trend).contains("as the best before"));
+        (trend.newest, trend.change) = (error("f", 12.1), 0.0);
+        assert!(trend_line(&trend).ends_with("RMSE 12.1 g now, as the best before (a)\n"));
     }
 
     #[test]

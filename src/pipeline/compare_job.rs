@@ -142,16 +142,31 @@ fn paired(reference: &RunResults, run: &RunResults, notes: &mut Vec<String>) -> 
         ));
         return None;
     }
-    let rows = PairedRows::new(&reference.rows, &run.rows);
-    match &rows {
-        None => notes.push(format!("`{other}` and `{own}` have judged no rows in common")),
-        Some(rows) if rows.is_counted_anew => notes.push(format!(
+    let Some(rows) = PairedRows::new(&reference.rows, &run.rows) else {
+        notes.push(format!("`{other}` and `{own}` have judged no rows in common"));
+        return None;
+    };
+    if rows.is_counted_anew {
+        notes.push(format!(
             "`{other}` weighs or groups rows in another way than `{own}`: the differences count rows as \
              `{own}` does"
-        )),
-        Some(_) => {}
+        ));
     }
-    rows
+    let (of_own, of_other) = (reference.rows.len(), run.rows.len());
+    if rows.len() < of_own.max(of_other) {
+        notes.push(format!(
+            "the difference of `{other}` to `{own}` is that of the {} points that both judged, of {of_other} and \
+             {of_own}",
+            rows.len()
+        ));
+    }
+    let no_test = "there is no test over folds";
+    if reference.is_in_order() || run.is_in_order() {
+        notes.push(format!("{no_test} of `{other}` against `{own}`: folds were cut by time"));
+    } else if !rows.shares_folds {
+        notes.push(format!("{no_test} of `{other}` against `{own}`: their folds are not the same"));
+    }
+    Some(rows)
 }
 
 /// Every parameter that is not the same in all runs.

@@ -16,7 +16,7 @@ pub(super) struct PairedRows {
     /// As the other run judged them.
     other: Vec<ScoredRow>,
     /// Whether both were judged on the same folds, and on nothing else.
-    shares_folds: bool,
+    pub(super) shares_folds: bool,
     /// Whether the other run weighs or groups rows in another way.
     pub(super) is_counted_anew: bool,
 }
@@ -44,6 +44,11 @@ impl PairedRows {
             reference: pairs.iter().map(|(own, other)| counted_as(own, own, other)).collect(),
             other: pairs.iter().map(|(own, other)| counted_as(other, own, other)).collect(),
         })
+    }
+
+    /// Rows that both judged, each repeat counted.
+    pub(super) fn len(&self) -> usize {
+        self.reference.len()
     }
 
     /// How the errors of the other run, called `run`, differ; `is_in_order` says that folds were cut by time, so that

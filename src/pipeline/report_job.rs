@@ -17,7 +17,7 @@ use super::{
     insights::rings,
     milestones::milestones_of,
     retraining::{retrain_varied, sampled},
-    run_folder::{RunKind, RunStart, draft_of, empty},
+    run_folder::{RunKind, RunStart, check_name, draft_of, empty},
     training_inputs::Accepted,
     training_start::{read, schema_of},
     verify_job::{params_of, refuse_other_table},
@@ -54,6 +54,7 @@ pub struct Reported {
 /// When there is no such run, a file of it cannot be read, the table has changed, or a file cannot be written.
 pub fn report(options: &ReportOptions, observer: &dyn TrainObserver) -> Result<Reported> {
     let paths = &options.params.paths;
+    check_name(&options.name)?;
     let folder = paths.reports.join(&options.name);
     if !folder.join("report.json").exists() {
         return Err(no_report(options, &folder));
@@ -120,8 +121,9 @@ fn retrained(
     let dataset = read(&params)?;
     if !params.cv.is_drawn() {
         bail!(
-            "the folds of this run were given or cut by time, which this comparison cannot repeat\n\nhint: \
-             leave out `--retrain`"
+            "run `{}`: its folds were given or cut by time, which training again cannot repeat\n\nhint: \
+             leave out `--retrain`",
+            options.name
         );
     }
     let dataset = sampled(dataset);

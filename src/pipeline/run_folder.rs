@@ -278,7 +278,7 @@ pub(super) fn default_name(kind: RunKind, params: &Params, data_sha256: &str) ->
     if kind == RunKind::Tuning { format!("tune-{name}") } else { name }
 }
 
-fn check_name(name: &str) -> Result<(), JobError> {
+pub(super) fn check_name(name: &str) -> Result<(), JobError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let fits = !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed);
     let is_state = |kind: RunKind| name.ends_with(kind.unfinished());

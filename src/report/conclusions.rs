@@ -3,8 +3,14 @@
 use super::number_format::{counted, percent, significant};
 use super::page::r2_text;
 use super::plots::relative_error::limits;
-use super::{PastRun, RunReport};
+use super::{PastRun, RunReport, Worth};
 use crate::evaluate::{Bounds, DroppedColumn, Importance};
+
+/// Bounds of the coverage that are further apart tell nothing of the intervals.
+const WIDEST_COVERAGE: f64 = 0.2;
+
+/// An importance below this share of the error is not worth a sentence.
+const NEGLIGIBLE: f64 = 0.01;
 
 /// An importance within this many standard errors of 0 is not shown to be one.
 const ERRORS: f64 = 2.0;
@@ -12,12 +18,16 @@ const ERRORS: f64 = 2.0;
 /// The conclusions, the most important first.
 pub(super) fn conclusions(report: &RunReport) -> Vec<String> {
     let mut all = vec![accuracy(report)];
-    all.extend(against_others(report));
+    all.extend(worth(report));
+    all.extend(report.leaderboard.as_ref().map(|board| format!("{}.", board.sentence())));
     all.extend(intervals(report));
-    all.extend(report.trust.detection.map(|limit| limits(report, &limit)));
     all.extend(leakage(report));
-    all.extend(columns(report));
-    all.extend(losses(report));
+    // What a model does that knows nothing says nothing of the columns.
+    if report.worth() == Worth::Shown {
+        all.extend(report.trust.detection.map(|limit| limits(report, &limit)));
+        all.extend(columns(report));
+        all.extend(losses(report));
+    }
     all.extend(more_groups(report));
     all.extend(progress(report));
     all
@@ -39,14 +49,14 @@ fn accuracy(report: &RunReport) -> String {
         (Some(group), true) => format!("a {group} that the model has not seen"),
         _ => "a row that the model has not seen".to_owned(),
     };
-    let explained = scores.r2.map_or_else(String::new, |r2| {
+    let explained = scores.r2.filter(|r2| *r2 > 0.0).map_or_else(String::new, |r2| {
         let own = bounds.and_then(|own| Some((own.r2?, own.confidence)));
         let bounds = own.map_or_else(String::new, |(bounds, confidence)| {
             format!("; {}", bounds_text(bounds, confidence, r2_text))
         });
         format!(
             ", and {} of the variance of {} is explained (R² {}{bounds})",
-            percent(r2.max(0.0), 0),
+            percent(r2, 0),
             report.data.target,
             r2_text(r2)
         )
@@ -57,26 +67,30 @@ fn accuracy(report: &RunReport) -> String {
     )
 }
 
-fn against_others(report: &RunReport) -> Option<String> {
-    if let Some(board) = &report.leaderboard {
-        return Some(format!("{}.", board.sentence()));
+/// That the model is worth nothing, or is not shown to be worth anything.
+fn worth(report: &RunReport) -> Option<String> {
+    let target = &report.data.target;
+    match report.worth() {
+        Worth::Shown => None,
+        Worth::NotShown => Some(format!(
+            "It is not shown to be better than the mean of {target}: the bounds of R² reach 0."
+        )),
+        Worth::Nothing => {
+            let r2 = report.evaluation.pooled.r2.map_or_else(String::new, r2_text);
+            Some(format!("The mean of {target} would do as well (R² {r2}): do not use this model."))
+        }
     }
-    let bounds = report.trust.bounds.as_ref()?.r2?;
-    (bounds.low <= 0.0).then(|| {
-        format!(
-            "It is not shown to be better than the mean of all {}: the bounds of R² reach 0.",
-            report.data.units()
-        )
-    })
 }
 
 fn intervals(report: &RunReport) -> Option<String> {
     let bounds = report.trust.bounds.as_ref()?;
     let (level, found) = (report.evaluation.level, report.evaluation.pooled.coverage);
+    let wide = bounds.coverage.high - bounds.coverage.low > WIDEST_COVERAGE;
     let verdict = match (bounds.coverage.low > level, bounds.coverage.high < level) {
-        (true, _) => "The intervals are wider than they need to be",
-        (_, true) => "The intervals promise more than they hold",
-        _ => "The intervals keep their promise, as far as the table tells",
+        (true, _) => "The intervals are wider than they need to be".to_owned(),
+        (_, true) => "The intervals promise more than they hold".to_owned(),
+        _ if wide => format!("There are too few {} to judge the intervals", report.data.units()),
+        _ => "The intervals keep their promise, as far as the table tells".to_owned(),
     };
     let share = |value: f64| percent(value, 1);
     Some(format!(
@@ -95,7 +109,8 @@ fn leakage(report: &RunReport) -> Option<String> {
 /// Which column the model needs most, and how many it does not show to need.
 fn columns(report: &RunReport) -> Option<String> {
     let insights = report.insights.as_ref()?;
-    let matters = |own: &&Importance| own.rmse_increase > ERRORS * own.standard_error;
+    let least = NEGLIGIBLE * report.evaluation.pooled.rmse;
+    let matters = |own: &&Importance| own.rmse_increase > (ERRORS * own.standard_error).max(least);
     let first = insights.columns.first().filter(matters)?;
     let idle = insights.columns.iter().filter(|own| !matters(own)).count();
     let others = match idle {
@@ -220,6 +235,23 @@ mod tests {
     }
 
     #[test]
+    fn a_model_that_knows_nothing_is_called_so_and_no_column_is_praised() {
+        let mut report = full_report(80, 4);
+        report.evaluation.pooled.r2 = Some(-0.012);
+        let text = of(&report);
+        assert!(
+            text.contains("The mean of mass would do as well (R² −0.012): do not use"),
+            "{text}"
+        );
+        assert!(["explained", "leans on", "detection limit"].iter().all(|own| !text.contains(own)));
+        report.evaluation.pooled.r2 = Some(0.1);
+        report.trust.bounds.as_mut().unwrap().r2 = Some(Bounds { low: -0.1, high: 0.3 });
+        let text = of(&report);
+        assert!(text.contains("not shown to be better than the mean of mass"), "{text}");
+        assert!(!text.contains("leans on"));
+    }
+
+    #[test]
     fn the_rules_see_the_other_side_too() {
         let mut report = full_report(80, 4);
         let retraining = report.retraining.as_mut().unwrap();
@@ -239,5 +271,12 @@ mod tests {
         for sentence in expected {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }
+        let bounds = report.trust.bounds.as_mut().unwrap();
+        (bounds.coverage.low, bounds.coverage.high) = (0.68, 0.96);
+        report.insights.as_mut().unwrap().columns[0].rmse_increase = 1e-9;
+        let text = of(&report);
+        assert!(
+            text.contains("too few containers to judge the intervals") && !text.contains("leans")
+        );
     }
 }

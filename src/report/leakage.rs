@@ -38,6 +38,10 @@ impl Leakage {
                  new one is not",
                 gain(shared)
             )
+        } else if shared < TELLING {
+            format!(
+                "rows that stand alone gain as much as those that share a `{group}`, so that none is recognised"
+            )
         } else {
             format!("rows that share a `{group}` gain no more than chance gives here")
         };
@@ -89,7 +93,7 @@ mod tests {
         let sentence = leakage(0.07, None).sentence("container");
         assert!(sentence.starts_with("R2 0.998 by row against 0.620 by group: rows that share a"));
         assert!(sentence.contains("predicted 93 % better") && sentence.ends_with("scored by row"));
-        assert!(leakage(0.8, Some(0.82)).sentence("container").contains("no more than chance"));
+        assert!(leakage(0.8, Some(0.82)).sentence("container").contains("none is recognised"));
         assert!(leakage(0.95, Some(1.2)).sentence("container").contains("no more than chance"));
         let sentence = leakage(0.7, Some(0.9)).sentence("container");
         assert!(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::RunReport;
 use super::conclusions::{bounds_text, conclusions};
 use super::number_format::{percent, significant};
-use super::page::{r2_text, reasons, verdict};
+use super::page::{r2_text, reasons, resolved, verdict};
 use super::plots::Figures;
 
 /// The text of `report.md`.
@@ -86,9 +86,9 @@ fn worst(report: &RunReport) -> String {
          |---:|---|---:|---:|---|---|\n",
         escaped(report.data.group.as_deref().unwrap_or("fold"))
     );
-    let number = |value: f64| significant(value, 3);
     for own in &insights.worst {
         let row = &own.row;
+        let number = |value: f64| resolved(row, value);
         let group = row.group.as_deref().map_or_else(|| row.fold.to_string(), escaped);
         let _ = writeln!(
             text,

@@ -51,7 +51,7 @@ pub use page::verdict;
 pub use report_folder::{read_report, write_report};
 pub use run_report::{
     Baseline, CleaningSummary, DataSummary, FeatureCandidate, FeatureSummary, GitState, Milestone,
-    Milestones, PastRun, Provenance, RunReport, unit_suffix,
+    Milestones, PastRun, Provenance, RunReport, Worth, unit_suffix,
 };
 pub use tables::metrics_json;
 pub use tuning::{Searched, Setting, Tuning, TuningFold, TuningTrial, write_tuning};

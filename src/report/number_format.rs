@@ -19,12 +19,24 @@ pub(crate) fn significant(value: f64, digits: usize) -> String {
     with_sign(value, &text)
 }
 
-/// `share` in percent, e.g. `91.3 %`; whole percents where `decimals` is 0.
+/// Most decimals that keep a share from being rounded up to 100 %.
+const MOST_DECIMALS: usize = 4;
+
+/// `share` in percent, e.g. `91.3 %`; whole percents where `decimals` is 0. What is less than all is not rounded up
+/// to 100 %: it gets the decimals that it takes.
 pub(crate) fn percent(share: f64, decimals: usize) -> String {
     if !share.is_finite() {
         return special(share);
     }
-    let text = format!("{:.decimals$}\u{a0}%", (share * 100.0).abs());
+    let size = (share * 100.0).abs();
+    let mut text = format!("{size:.decimals$}");
+    for more in decimals + 1..=MOST_DECIMALS {
+        if size >= 100.0 || !text.starts_with("100") {
+            break;
+        }
+        text = format!("{size:.more$}");
+    }
+    text.push_str("\u{a0}%");
     let rounds_to_zero = !text.contains(|digit: char| ('1'..='9').contains(&digit));
     with_sign(if rounds_to_zero { 0.0 } else { share }, &text)
 }
@@ -113,6 +125,11 @@ mod tests {
     fn percents_and_counts_read_well() {
         assert_eq!(percent(0.913, 0), "91\u{a0}%");
         assert_eq!(percent(-0.000_01, 1), "0.0\u{a0}%");
+        assert_eq!(
+            (percent(0.996, 0), percent(1.0, 0)),
+            ("99.6\u{a0}%".into(), "100\u{a0}%".into())
+        );
+        assert_eq!(percent(0.999_97, 1), "99.997\u{a0}%");
         assert_eq!(count(1_234_567), "1\u{a0}234\u{a0}567");
         assert_eq!(counted(1, "row"), "1 row");
         assert_eq!(counted(104, "row"), "104 rows");

@@ -54,7 +54,29 @@ pub struct RunReport {
     pub provenance: Provenance,
 }
 
+/// Whether a model is worth more than the mean of its target, by R² and its bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// R² is above 0, and so are its bounds where it has any.
+    Shown,
+    /// R² is above 0, but its bounds reach 0.
+    NotShown,
+    /// R² is 0 or below.
+    Nothing,
+}
+
 impl RunReport {
+    /// Whether the model is worth more than the mean; what has no R² is not said to be worth nothing.
+    #[must_use]
+    pub fn worth(&self) -> Worth {
+        let bounds = self.trust.bounds.as_ref().and_then(|own| own.r2);
+        match (self.evaluation.pooled.r2, bounds) {
+            (Some(r2), _) if r2 <= 0.0 => Worth::Nothing,
+            (_, Some(bounds)) if bounds.low <= 0.0 => Worth::NotShown,
+            _ => Worth::Shown,
+        }
+    }
+
     /// Whether the rows were judged out of fold, rather than by a model that has never seen their file.
     #[must_use]
     pub fn is_cross_validated(&self) -> bool {

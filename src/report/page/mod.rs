@@ -17,7 +17,7 @@ mod worst;
 pub(super) use prose::prose;
 pub(super) use verdict::r2_text;
 pub use verdict::verdict;
-pub(super) use worst::reasons;
+pub(super) use worst::{reasons, resolved};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

@@ -2,9 +2,16 @@
 
 use maud::{Markup, html};
 
-use crate::evaluate::Explained;
+use crate::evaluate::{Explained, ScoredRow};
 use crate::report::RunReport;
 use crate::report::number_format::significant;
+use crate::report::plots::bars::short;
+
+/// Most digits of a value.
+const MOST_DIGITS: f64 = 8.0;
+
+/// Parts below this share of the prediction are rounding errors.
+const ROUNDING: f64 = 1e-6;
 
 /// Columns that are named for a prediction.
 const NAMED: usize = 3;
@@ -56,7 +63,7 @@ pub(super) fn section(report: &RunReport) -> Markup {
 }
 
 fn line(report: &RunReport, own: &Explained) -> Markup {
-    let (row, number) = (&own.row, |value: f64| significant(value, 3));
+    let (row, number) = (&own.row, |value: f64| resolved(&own.row, value));
     html! { tr {
         td.number { (row.row + 1) }
         @if report.data.group.is_some() { td { (row.group.as_deref().unwrap_or("–")) } }
@@ -69,16 +76,56 @@ fn line(report: &RunReport, own: &Explained) -> Markup {
     } }
 }
 
-/// The columns with the largest parts, e.g. `det3 +12.1, det7 −4.20`.
+/// A value of the row's target with three digits, or with as many as show two digits of its error.
+pub(in crate::report) fn resolved(row: &ScoredRow, value: f64) -> String {
+    let exponent = |value: f64| value.abs().log10().floor();
+    let digits = 2.0 + exponent(row.target) - exponent(row.prediction - row.target);
+    significant(value, if digits.is_finite() { digits.clamp(3.0, MOST_DIGITS) as usize } else { 3 })
+}
+
+/// The columns with the largest parts, e.g. `det3 +12.1, det7 −4.20`; a dash where nothing moved the prediction.
 pub(in crate::report) fn reasons(report: &RunReport, own: &Explained) -> String {
     let mut order: Vec<usize> = (0..own.contributions.len()).collect();
     let size = |column: &usize| own.contributions[*column].abs();
     order.sort_by(|a, b| size(b).total_cmp(&size(a)));
-    let named = order.iter().take(NAMED).map(|column| {
+    // Below this stand rounding errors.
+    let least = ROUNDING * (own.row.prediction.abs() + own.base.abs());
+    let named = order.iter().take(NAMED).filter(|column| size(column) > least).map(|column| {
         let part = own.contributions[*column];
         let sign = if part < 0.0 { "−" } else { "+" };
-        let name = report.data.features.get(*column).map_or("", String::as_str);
+        let name = report.data.features.get(*column).map_or_else(String::new, |own| short(own));
         format!("{name} {sign}{}", significant(part.abs(), 3))
     });
-    named.collect::<Vec<_>>().join(", ")
+    let named: Vec<String> = named.collect();
+    if named.is_empty() { "–".to_owned() } else { named.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample_report::full_report;
+
+    #[test]
+    fn digits_follow_the_error() {
+        let report = full_report(20, 2);
+        let mut row = report.evaluation.rows[0].clone();
+        (row.target, row.prediction) = (1000.123, 1000.088);
+        assert_eq!(
+            (resolved(&row, row.target), resolved(&row, row.prediction)),
+            ("1000.12".into(), "1000.09".into())
+        );
+        row.prediction = 700.0;
+        assert_eq!(resolved(&row, row.target), "1000");
+        row.prediction = row.target;
+        assert_eq!(resolved(&row, row.target), "1000");
+    }
+
+    #[test]
+    fn rounding_errors_are_no_reasons() {
+        let report = full_report(20, 2);
+        let mut own = report.insights.as_ref().unwrap().worst[0].clone();
+        assert_eq!(reasons(&report, &own), "detector_1 +3.00, detector_2 −2.00");
+        own.contributions = vec![1e-12 * own.base, 0.0];
+        assert_eq!(reasons(&report, &own), "–");
+    }
 }

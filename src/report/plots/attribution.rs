@@ -3,9 +3,9 @@
 use super::Figure;
 use super::bars::{BAR_HEIGHT, Bar, draw_bars};
 use super::canvas::sheet;
-use super::style::{BLUE, VERMILLION};
+use super::style::{BLUE, MUTED, VERMILLION};
 use crate::evaluate::Explained;
-use crate::report::number_format::significant;
+use crate::report::number_format::{counted, significant};
 use crate::report::{ReportError, RunReport};
 
 /// Most bars.
@@ -17,7 +17,7 @@ pub(super) fn draw(report: &RunReport, worst: &Explained) -> Result<Figure, Repo
     let mut order: Vec<usize> = (0..worst.contributions.len()).collect();
     let size = |column: &usize| worst.contributions[*column].abs();
     order.sort_by(|a, b| size(b).total_cmp(&size(a)));
-    order.truncate(MOST_BARS);
+    let rest = order.split_off(order.len().min(MOST_BARS));
     let bar = |column: &usize| {
         let value = worst.contributions[*column];
         let name = report.data.features.get(*column).map_or("", String::as_str);
@@ -29,7 +29,15 @@ pub(super) fn draw(report: &RunReport, worst: &Explained) -> Result<Figure, Repo
             color: if value < 0.0 { VERMILLION } else { BLUE },
         }
     };
-    let bars: Vec<Bar> = order.iter().map(bar).collect();
+    let mut bars: Vec<Bar> = order.iter().map(bar).collect();
+    if !rest.is_empty() {
+        bars.push(Bar {
+            name: format!("the other {}", counted(rest.len(), "column")),
+            value: rest.iter().map(|column| worst.contributions[*column]).sum(),
+            error: 0.0,
+            color: MUTED,
+        });
+    }
     let x_name = format!("part of the prediction{}", report.data.unit_in_brackets());
     let svg = sheet((720, (BAR_HEIGHT * bars.len() + 60) as u32), |area| {
         draw_bars(area, &bars, ("", &x_name))

@@ -54,7 +54,8 @@ pub(super) fn draw_bars(area: &Area<'_>, bars: &[Bar], (heading, x_name): (&str,
     chart.path([(0.0, low), (0.0, high)], line(MUTED, 1.0, 1.25))
 }
 
-fn short(name: &str) -> String {
+/// A name in one line, cut where it is long.
+pub(in crate::report) fn short(name: &str) -> String {
     let mut text: String =
         name.chars().filter(|one| !one.is_control()).take(LONGEST_NAME).collect();
     if name.chars().count() > LONGEST_NAME {

@@ -3,7 +3,7 @@
 use super::Figure;
 use super::bars::{BAR_HEIGHT, Bar, draw_bars};
 use super::canvas::sheet;
-use super::legend::{LEGEND_HEIGHT, Mark, legend};
+use super::legend::{Entry, LEGEND_HEIGHT, Mark, legend};
 use super::style::{BLUE, ORANGE, px};
 use crate::evaluate::{DroppedColumn, Importance, Insights, Retraining};
 use crate::report::number_format::{counted, significant};
@@ -12,19 +12,20 @@ use crate::report::{ReportError, RunReport};
 /// Most bars of a panel.
 const MOST_BARS: usize = 24;
 
+const ENTRIES: [Entry; 2] =
+    [(Mark::Bar, BLUE, "one column"), (Mark::Bar, ORANGE, "several columns together")];
+
 /// Draws the figure.
 pub(super) fn draw(report: &RunReport, insights: &Insights) -> Result<Figure, ReportError> {
-    let permuted = permuted(insights);
     let dropped = report.retraining.as_ref().map(dropped).unwrap_or_default();
+    let permuted = permuted(insights, &dropped);
+    let has_sets = !insights.sets.is_empty();
     let bars = permuted.len().max(dropped.len());
     let height = (BAR_HEIGHT * bars + 80) as u32 + LEGEND_HEIGHT as u32;
     let unit = report.data.unit_in_brackets();
     let x_name = format!("increase of the RMSE{unit}");
     let svg = sheet((720, height), |area| {
-        let rest = legend(
-            area,
-            &[(Mark::Bar, BLUE, "one column"), (Mark::Bar, ORANGE, "several columns together")],
-        )?;
+        let rest = if has_sets { legend(area, &ENTRIES)? } else { area.clone() };
         let high = |bars: usize| px((BAR_HEIGHT * bars + 76) as f64);
         if dropped.is_empty() {
             let (area, _) = rest.split_vertically(high(permuted.len()));
@@ -44,7 +45,8 @@ pub(super) fn draw(report: &RunReport, insights: &Insights) -> Result<Figure, Re
     })
 }
 
-fn permuted(insights: &Insights) -> Vec<Bar> {
+/// The columns in the order in which they stand in `beside`, so that both panels read across; the others after them.
+fn permuted(insights: &Insights, beside: &[Bar]) -> Vec<Bar> {
     let bar = |own: &Importance| Bar {
         name: own.set.name.clone(),
         value: own.rmse_increase,
@@ -52,6 +54,8 @@ fn permuted(insights: &Insights) -> Vec<Bar> {
         color: if own.set.columns.len() > 1 { ORANGE } else { BLUE },
     };
     let mut bars: Vec<Bar> = insights.sets.iter().chain(&insights.columns).map(bar).collect();
+    let place = |own: &Bar| beside.iter().position(|other| other.name == own.name);
+    bars.sort_by_key(|own| place(own).unwrap_or(beside.len()));
     bars.truncate(MOST_BARS);
     bars
 }

@@ -7,7 +7,7 @@
 pub(super) mod agreement;
 mod attribution;
 pub(super) mod axis;
-mod bars;
+pub(super) mod bars;
 mod by_group;
 mod calibration;
 pub(super) mod canvas;

@@ -8,11 +8,14 @@ use super::panel::{Panel, crowd_style};
 use super::sample::{MOST_POINTS, sample, sample_note};
 use super::style::{BLUE, ORANGE, VERMILLION, line};
 use crate::evaluate::{DetectionLimit, ScoredRow};
-use crate::report::number_format::{percent, significant};
+use crate::report::number_format::{counted, percent, significant};
 use crate::report::{ReportError, RunReport};
 
 /// Points of the curve of the expected error.
 const CURVE_POINTS: usize = 100;
+
+/// A detection limit below this share of the smallest judged value is beyond what the table can tell.
+const FARTHEST: f64 = 0.1;
 
 /// Relative errors below this share are drawn at it: a logarithmic axis has no zero.
 const SMALLEST: f64 = 1e-3;
@@ -29,15 +32,30 @@ pub(super) fn draw(report: &RunReport) -> Result<Option<Figure>, ReportError> {
         title: "Relative error by true value",
         caption: format!(
             "Errors grow as the square root of ({}{unit})² + ({} of the value)², fitted by maximum likelihood. \
-             {}{}",
+             {}{}{}",
             significant(limit.error.constant, 2),
             percent(limit.error.relative, 0),
             limits(report, &limit),
+            floor_note(rows),
             sample_note(rows.len()),
             unit = report.data.unit_suffix(),
         ),
         svg,
     }))
+}
+
+/// That some errors are drawn larger than they are.
+fn floor_note(rows: &[ScoredRow]) -> String {
+    let below = rows.iter().filter(|row| relative(row) < SMALLEST).count();
+    match below {
+        0 => String::new(),
+        _ => format!(" {} below {} stand at it.", counted(below, "error"), percent(SMALLEST, 1)),
+    }
+}
+
+/// Size of the error as a share of the true value.
+fn relative(row: &ScoredRow) -> f64 {
+    (row.prediction - row.target).abs() / row.target
 }
 
 /// What can be told from nothing, in a sentence.
@@ -48,6 +66,21 @@ pub(in crate::report) fn limits(report: &RunReport, limit: &DetectionLimit) -> S
         return "Relative errors are so large that no amount can be told from nothing with 95 % certainty."
             .to_owned();
     };
+    let largest = report.evaluation.rows.iter().map(|row| row.target).fold(0.0, f64::max);
+    if detection > largest {
+        return format!(
+            "No amount in the table, up to {}, can be told from nothing with 95 % certainty (detection limit {}; \
+             Currie, 1968).",
+            amount(largest),
+            amount(detection)
+        );
+    }
+    if detection < FARTHEST * limit.smallest {
+        return format!(
+            "The detection limit lies far below the smallest judged value, {}: the table cannot tell it.",
+            amount(limit.smallest)
+        );
+    }
     let extrapolated = if detection < limit.smallest {
         format!(", extrapolated: the smallest judged value is {}", amount(limit.smallest))
     } else {
@@ -68,10 +101,8 @@ fn draw_panel(area: &Area<'_>, report: &RunReport, limit: &DetectionLimit) -> Dr
         (Mark::Dashes, VERMILLION, "detection limit"),
     ];
     let shown = sample(&report.evaluation.rows, MOST_POINTS);
-    let error = |row: &&ScoredRow| {
-        (100.0 * (row.prediction - row.target).abs() / row.target).max(100.0 * SMALLEST)
-    };
-    let points: Vec<(f64, f64)> = shown.iter().map(|row| (row.target, error(row))).collect();
+    let point = |row: &&ScoredRow| (row.target, 100.0 * relative(row).max(SMALLEST));
+    let points: Vec<(f64, f64)> = shown.iter().map(point).collect();
     let finite = || points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()).copied();
     let x = Axis::fitting(&finite().map(|point| point.0).collect::<Vec<_>>(), 6);
     let y = Axis::logarithmic(finite().map(|point| point.1), 6);
