@@ -1,13 +1,12 @@
 //! Lines of cells in columns of equal width.
 
-/// Most characters of a cell; longer ones end with an ellipsis.
+/// Most characters of a cell that others follow; longer ones end with an ellipsis.
 const WIDEST: usize = 48;
 
 /// The lines, two spaces between columns, each as wide as its widest cell; numbers of the columns in `right` end
 /// where their column ends.
 pub(super) fn in_columns(lines: &[Vec<String>], right: &[usize]) -> String {
-    let lines: Vec<Vec<String>> =
-        lines.iter().map(|line| line.iter().map(|cell| cut(cell)).collect()).collect();
+    let lines: Vec<Vec<String>> = lines.iter().map(|line| cut(line)).collect();
     let width = |column: usize| {
         let cells = lines.iter().filter_map(|line| line.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -25,15 +24,18 @@ pub(super) fn in_columns(lines: &[Vec<String>], right: &[usize]) -> String {
     lines.iter().map(line).collect()
 }
 
-/// In one line, not wider than there is room.
-fn cut(cell: &str) -> String {
-    let mut text: Vec<char> =
-        cell.chars().map(|own| if own.is_control() { ' ' } else { own }).collect();
-    if text.len() > WIDEST {
-        text.truncate(WIDEST - 1);
-        text.push('…');
-    }
-    text.into_iter().collect()
+/// The cells, each in one line and not wider than there is room.
+fn cut(line: &[String]) -> Vec<String> {
+    let cell = |(column, cell): (usize, &String)| {
+        let printable = |own: char| if own.is_control() { ' ' } else { own };
+        let mut text: Vec<char> = cell.chars().map(printable).collect();
+        if text.len() > WIDEST && column + 1 < line.len() {
+            text.truncate(WIDEST - 1);
+            text.push('…');
+        }
+        text.into_iter().collect()
+    };
+    line.iter().enumerate().map(cell).collect()
 }
 
 #[cfg(test)]
@@ -45,7 +47,7 @@ mod tests {
         let line = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
         let lines = [line(["run", "R²", ""]), line(["a", "0.91", "champion"])];
         assert_eq!(in_columns(&lines, &[1]), "run    R²\na    0.91  champion\n");
-        let long = in_columns(&[line(["long\nname", "", &"x".repeat(60)])], &[]);
-        assert_eq!(long.chars().count(), "long name".len() + 2 + 2 + WIDEST + 1, "{long}");
+        let long = in_columns(&[line(["long\nname", &"x".repeat(60), "end"])], &[]);
+        assert_eq!(long, format!("long name  {}…  end\n", "x".repeat(WIDEST - 1)));
     }
 }

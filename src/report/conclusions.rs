@@ -217,7 +217,7 @@ mod tests {
         let expected = [
             "for a container that the model has not seen",
             "is explained (R² 0.970; 95 %: ",
-            "found with 95 % certainty (detection limit; Currie, 1968",
+            "The detection limit lies far below the smallest judged value, 0.50 g",
             "leans on detector_1 most: with its values from other containers the error grows by 4.0 g; 1 of 2 columns",
             "Without detector_1 the model, trained anew, errs by 3.0 g more: clearly worse.",
             "More containers would help: with the last fifth of them the error still fell by 30 %.",

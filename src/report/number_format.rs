@@ -23,20 +23,16 @@ pub(crate) fn significant(value: f64, digits: usize) -> String {
 const MOST_DECIMALS: usize = 4;
 
 /// `share` in percent, e.g. `91.3 %`; whole percents where `decimals` is 0. What is less than all is not rounded up
-/// to 100 %: it gets the decimals that it takes.
+/// to 100 %: it gets the decimals that it takes, as far as anybody reads them.
 pub(crate) fn percent(share: f64, decimals: usize) -> String {
     if !share.is_finite() {
         return special(share);
     }
     let size = (share * 100.0).abs();
-    let mut text = format!("{size:.decimals$}");
-    for more in decimals + 1..=MOST_DECIMALS {
-        if size >= 100.0 || !text.starts_with("100") {
-            break;
-        }
-        text = format!("{size:.more$}");
-    }
-    text.push_str("\u{a0}%");
+    let is_rounded_up = |text: &String| size < 100.0 && text.starts_with("100");
+    let mut shown = (decimals..=MOST_DECIMALS).map(|decimals| format!("{size:.decimals$}"));
+    let text = shown.find(|text| !is_rounded_up(text)).unwrap_or_else(|| "100".to_owned());
+    let text = text + "\u{a0}%";
     let rounds_to_zero = !text.contains(|digit: char| ('1'..='9').contains(&digit));
     with_sign(if rounds_to_zero { 0.0 } else { share }, &text)
 }
@@ -130,6 +126,7 @@ mod tests {
             ("99.6\u{a0}%".into(), "100\u{a0}%".into())
         );
         assert_eq!(percent(0.999_97, 1), "99.997\u{a0}%");
+        assert_eq!(percent(1.0 - 1e-12, 0), "100\u{a0}%");
         assert_eq!(count(1_234_567), "1\u{a0}234\u{a0}567");
         assert_eq!(counted(1, "row"), "1 row");
         assert_eq!(counted(104, "row"), "104 rows");

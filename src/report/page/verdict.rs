@@ -7,6 +7,9 @@ use crate::report::conclusions::bounds_text;
 use crate::report::number_format::{percent, significant};
 use crate::report::{Baseline, RunReport};
 
+/// Errors whose ratio is this close to 1 are the same: the model may be that very baseline.
+const SAME: f64 = 1e-3;
+
 /// A number with its name above and its context below.
 struct Tile {
     name: String,
@@ -56,6 +59,9 @@ pub fn verdict(scores: &Scores, level: f64, unit: &str, baseline: Option<&Baseli
 
 fn comparison(scores: &Scores, baseline: &Baseline) -> String {
     let Some(ratio) = baseline_ratio(scores, baseline) else { return String::new() };
+    if (ratio - 1.0).abs() < SAME {
+        return format!("; the error is that of {}", baseline.name);
+    }
     let verdict = if ratio < 1.0 { "" } else { ", so the model does not beat it" };
     format!("; the error is {} times that of {}{verdict}", significant(ratio, 2), baseline.name)
 }
@@ -137,6 +143,15 @@ mod tests {
             "RMSE 2.31 g (R² 0.987); 91 % of the true values lie inside their 90 % interval; \
              the error is 0.50 times that of ridge regression."
         );
+    }
+
+    #[test]
+    fn a_model_that_is_its_own_baseline_is_not_said_to_lose() {
+        let mut report = sample_report(40, 4);
+        if let Some(baseline) = report.baseline.as_mut() {
+            baseline.scores.rmse = report.evaluation.pooled.rmse * 1.000_01;
+        }
+        assert!(sentence(&report).ends_with("; the error is that of ridge regression."));
     }
 
     #[test]

@@ -112,7 +112,7 @@ mod tests {
         (row.target, row.prediction) = (1000.123, 1000.088);
         assert_eq!(
             (resolved(&row, row.target), resolved(&row, row.prediction)),
-            ("1000.12".into(), "1000.09".into())
+            ("1000.123".into(), "1000.088".into())
         );
         row.prediction = 700.0;
         assert_eq!(resolved(&row, row.target), "1000");

@@ -133,3 +133,31 @@ fn draw_panel(area: &Area<'_>, report: &RunReport, limit: &DetectionLimit) -> Dr
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::ErrorModel;
+    use crate::report::sample_report::sample_report;
+
+    #[test]
+    fn limits_are_told_as_far_as_the_table_carries_them() {
+        let report = sample_report(40, 4);
+        let told = |detection: Option<f64>| {
+            let error = ErrorModel { constant: 1.0, relative: 0.1 };
+            let limit = DetectionLimit { error, critical: 1.6, detection, smallest: 0.5 };
+            limits(&report, &limit).replace('\u{a0}', " ")
+        };
+        assert!(
+            told(Some(3.4))
+                .ends_with("3.4 g is found with 95 % certainty (detection limit; Currie, 1968).")
+        );
+        assert!(told(Some(0.4)).contains("extrapolated: the smallest judged value is 0.50 g"));
+        assert!(
+            told(Some(0.04))
+                .contains("far below the smallest judged value, 0.50 g: the table cannot")
+        );
+        assert!(told(Some(200.0)).starts_with("No amount in the table, up to "));
+        assert!(told(None).starts_with("Relative errors are so large"));
+    }
+}
