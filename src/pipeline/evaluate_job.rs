@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    data::{DataConfig, Dataset, TableFile},
+    data::{DataConfig, Dataset, TableFile, TableSchema},
     evaluate::{Trust, evaluate_fresh},
     model::{Backend, BackendKind},
     report::{CleaningSummary, FeatureSummary, Milestones, RunReport, write_report},
@@ -49,7 +49,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
     let evaluation = evaluate_fresh(&checkpoint.predictor(&backend), &dataset);
     let report = RunReport {
         name: options.out.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned()),
-        data: data_summary(&dataset, &schema.unit),
+        data: data_summary(&dataset, &schema.unit, &TableSchema::default()),
         transform: target_of(&checkpoint).transform,
         trust: Trust::of(&evaluation.rows, &target_of(&checkpoint), None),
         evaluation,

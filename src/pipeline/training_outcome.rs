@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::Result;
 
 use crate::{
-    data::Dataset,
+    data::{Dataset, TableSchema},
     evaluate::{Evaluation, Judged, Leaderboard, ScoredRow, Trust},
     features::TargetTransform,
     model::{Domain, DomainGuard},
@@ -77,7 +77,7 @@ impl Inputs {
             splits.map(|(split, epoch)| (split.repeat, split.fold, *epoch)).collect();
         RunReport {
             name: self.start.name.clone(),
-            data: data_summary(dataset, &params.data.unit),
+            data: data_summary(dataset, &params.data.unit, &self.start.schema),
             evaluation: Evaluation::new(
                 std::mem::take(&mut outcome.judged.rows),
                 params.interval.level,
@@ -141,7 +141,12 @@ pub(super) fn parameters_of(params: &Params) -> Result<serde_json::Value> {
     Ok(value)
 }
 
-pub(super) fn data_summary(dataset: &Dataset, unit: &str) -> DataSummary {
+/// The table in short; `unit` is that of the target, `schema` states those of the other columns.
+pub(super) fn data_summary(dataset: &Dataset, unit: &str, schema: &TableSchema) -> DataSummary {
+    let with_unit = |name: &String| {
+        let unit = &schema.column(name)?.unit;
+        (!unit.is_empty()).then(|| (name.clone(), unit.clone()))
+    };
     DataSummary {
         path: dataset.path.clone(),
         sha256: dataset.sha256.clone(),
@@ -152,6 +157,7 @@ pub(super) fn data_summary(dataset: &Dataset, unit: &str) -> DataSummary {
         unit: (!unit.is_empty()).then(|| unit.to_owned()),
         group: dataset.groups.as_ref().map(|groups| groups.column.clone()),
         features: dataset.feature_names.clone(),
+        feature_units: dataset.feature_names.iter().filter_map(with_unit).collect(),
         skipped: dataset.skipped(),
     }
 }

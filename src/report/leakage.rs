@@ -33,8 +33,14 @@ impl Leakage {
         let shared = self.shared_ratio.unwrap_or(1.0);
         let alone = self.alone_ratio.unwrap_or(1.0);
         let meaning = if shared < TELLING && shared < TELLING * alone {
+            // Large targets, which all rows together are judged by, can hide it.
+            let hidden = if self.by_row.rmse < self.by_group.rmse {
+                ""
+            } else {
+                "though all rows together hide it, "
+            };
             format!(
-                "rows that share a `{group}` are predicted {} better when it was trained on, which a \
+                "{hidden}rows that share a `{group}` are predicted {} better when it was trained on, which a \
                  new one is not",
                 gain(shared)
             )
@@ -95,6 +101,11 @@ mod tests {
         assert!(sentence.contains("predicted 93 % better") && sentence.ends_with("scored by row"));
         assert!(leakage(0.8, Some(0.82)).sentence("container").contains("none is recognised"));
         assert!(leakage(0.95, Some(1.2)).sentence("container").contains("no more than chance"));
+        let mut hidden = leakage(0.7, Some(0.9));
+        hidden.by_row.rmse = 10.1;
+        assert!(
+            hidden.sentence("container").contains("all rows together hide it, rows that share")
+        );
         let sentence = leakage(0.7, Some(0.9)).sentence("container");
         assert!(
             sentence.contains("predicted 30 % better") && sentence.ends_with("scored by group")

@@ -1,5 +1,7 @@
 //! Everything a report says about one run, as plain data.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Leakage;
@@ -105,6 +107,9 @@ pub struct DataSummary {
     pub group: Option<String>,
     /// Feature columns.
     pub features: Vec<String>,
+    /// The units of those that are stated to have one, by their names.
+    #[serde(default)]
+    pub feature_units: BTreeMap<String, String>,
     /// Columns left out because they hold text.
     pub skipped: Vec<String>,
 }
@@ -114,6 +119,13 @@ impl DataSummary {
     #[must_use]
     pub fn target_label(&self) -> String {
         format!("{}{}", self.target, self.unit_in_brackets())
+    }
+
+    /// A feature as an axis names it, e.g. `det1 (1/s)`; nothing where there is none of this number.
+    #[must_use]
+    pub fn feature_label(&self, column: usize) -> String {
+        let Some(name) = self.features.get(column) else { return String::new() };
+        self.feature_units.get(name).map_or_else(|| name.clone(), |unit| format!("{name} ({unit})"))
     }
 
     /// The unit behind the name of a measure, e.g. ` (g)`; empty where it is not known.
@@ -257,4 +269,31 @@ pub struct Milestone {
     pub time: String,
     /// What was decided, for people.
     pub what: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::Bounds;
+    use crate::report::sample_report::full_report;
+
+    #[test]
+    fn a_model_is_worth_what_its_r2_and_the_bounds_say() {
+        let mut report = full_report(80, 4);
+        assert_eq!(report.worth(), Worth::Shown);
+        report.trust.bounds.as_mut().unwrap().r2 = Some(Bounds { low: -0.1, high: 0.5 });
+        assert_eq!(report.worth(), Worth::NotShown);
+        report.evaluation.pooled.r2 = Some(0.0);
+        assert_eq!(report.worth(), Worth::Nothing);
+        report.trust.bounds = None;
+        report.evaluation.pooled.r2 = None;
+        assert_eq!(report.worth(), Worth::Shown);
+    }
+
+    #[test]
+    fn a_feature_carries_its_unit_where_it_is_stated() {
+        let data = full_report(80, 4).data;
+        let labels = [0, 1, 2].map(|column| data.feature_label(column));
+        assert_eq!(labels, ["detector_1 (1/s)", "detector_2", ""]);
+    }
 }

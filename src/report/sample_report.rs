@@ -1,5 +1,7 @@
 //! A made-up report for the tests of this folder.
 
+use std::collections::BTreeMap;
+
 use crate::evaluate::{
     ColumnSet, CurvePoint, Difference, DroppedColumn, Effect, Evaluation, Explained, FoldScores,
     Importance, Insights, RangeScores, Retraining, ScoredRow, Scores, Trust,
@@ -203,6 +205,7 @@ fn data_summary(rows: usize) -> DataSummary {
         unit: Some("g".to_owned()),
         group: Some("container".to_owned()),
         features: vec!["detector_1".to_owned(), "detector_2".to_owned()],
+        feature_units: BTreeMap::from([("detector_1".to_owned(), "1/s".to_owned())]),
         skipped: Vec::new(),
     }
 }

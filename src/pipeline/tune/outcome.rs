@@ -34,7 +34,7 @@ impl Outcome<'_> {
         let winner = self.winner(folds);
         Tuning {
             name: start.name.clone(),
-            data: data_summary(&inputs.dataset, &start.params.data.unit),
+            data: data_summary(&inputs.dataset, &start.params.data.unit, &start.schema),
             searched: self.space.0.iter().map(searched).collect(),
             trials: self.trials.iter().map(|trial| self.trial(trial, folds)).collect(),
             rungs: self.rungs.iter().map(|rung| (rung.trials, rung.members)).collect(),

@@ -24,7 +24,7 @@ pub(super) fn draw(report: &RunReport, insights: &Insights) -> Result<Figure, Re
     let svg = sheet((720, (ROW_HEIGHT * rows) as u32), |area| {
         let panels = area.split_evenly((rows, COLUMNS));
         panels.iter().zip(effects).try_for_each(|(panel, own)| {
-            let name = report.data.features.get(own.column).map_or("", String::as_str);
+            let name = report.data.feature_label(own.column);
             draw_effect(panel, own, name, (&format!("effect{unit}"), y.clone()))
         })
     })?;
@@ -41,11 +41,11 @@ pub(super) fn draw(report: &RunReport, insights: &Insights) -> Result<Figure, Re
     })
 }
 
-fn draw_effect(area: &Area<'_>, own: &Effect, name: &str, (y_name, y): (&str, Axis)) -> Drawn {
+fn draw_effect(area: &Area<'_>, own: &Effect, x_name: String, (y_name, y): (&str, Axis)) -> Drawn {
     let values: Vec<f64> = own.points.iter().map(|point| point.0).collect();
     let panel = Panel {
         heading: String::new(),
-        x_name: name.to_owned(),
+        x_name,
         y_name: y_name.to_owned(),
         x: Axis::fitting(&values, 3),
         y,
