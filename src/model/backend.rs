@@ -17,7 +17,7 @@ pub enum BackendKind {
     Wgpu,
     /// The CPU through burn-ndarray.
     Ndarray,
-    /// The CPU through burn-flex, the faster of the two.
+    /// The CPU, the faster of the two: by our own arithmetic where it knows the network, else by burn-flex.
     Flex,
 }
 

@@ -10,7 +10,8 @@ use multiversion::multiversion;
 use super::{
     Activation, Embedding, InputMap, MemberScaling, MemberWeights, StackShape,
     embedding::{FREQUENCIES, MIXED},
-    host_layer::{LANES, Layer, PANEL, dot},
+    host_layer::Layer,
+    host_product::{LANES, PANEL, dot},
     vector_math,
 };
 
@@ -49,6 +50,8 @@ struct Waves {
 struct Buffers {
     values: Vec<f32>,
     next: Vec<f32>,
+    /// Rows as a product takes them.
+    packed: Vec<f32>,
 }
 
 impl HostStack {
@@ -78,7 +81,7 @@ impl HostStack {
     ) -> Vec<f32> {
         let mut outputs = vec![0.0; self.networks.len() * rows];
         let room = || vec![0.0; rows * self.widest + LANES];
-        let mut buffers = Buffers { values: room(), next: room() };
+        let mut buffers = Buffers { values: room(), next: room(), packed: Vec::new() };
         let parts = outputs.chunks_exact_mut(rows.max(1)).zip(&self.networks).enumerate();
         for (index, (outputs, network)) in parts {
             evaluate(network, features(index), outputs, &mut buffers);
@@ -88,7 +91,7 @@ impl HostStack {
 }
 
 /// Whether multiplying and adding is one instruction; it is a slow function elsewhere.
-fn multiplies_and_adds() -> bool {
+pub(super) fn multiplies_and_adds() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("fma")
         && std::arch::is_x86_feature_detected!("avx2");
@@ -151,7 +154,8 @@ fn evaluate(network: &Network, features: &[f32], outputs: &mut [f32], buffers: &
     }
     for layer in &network.layers {
         let outputs = layer.bias.len();
-        layer.apply(&buffers.values[..rows * width], &mut buffers.next[..rows * outputs]);
+        let Buffers { values, next, packed } = buffers;
+        layer.apply(&values[..rows * width], &mut next[..rows * outputs], packed);
         layer.activate(network.activation, &mut buffers.next[..rows * outputs]);
         std::mem::swap(&mut buffers.values, &mut buffers.next);
         width = outputs;

@@ -11,7 +11,7 @@ use crate::features::{FeatureMatrix, PerFold, Preprocessor, TargetTransform};
 use super::{
     Backend, BackendKind, Calibration, Domain, FoldValue, MemberScaling, MemberWeights, MlpStack,
     Models, StackScaling, StackShape,
-    host_layer::TALL,
+    host_product::TALL,
     host_stack::HostStack,
     stack::{host, tensor},
 };

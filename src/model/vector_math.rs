@@ -5,6 +5,9 @@
 
 use std::f32::consts::{FRAC_1_PI, FRAC_1_SQRT_2, LOG2_E};
 
+/// The normal density at 0.
+const DENSITY: f32 = 0.398_942_28;
+
 /// Added to a number below 2^22, it leaves the nearest integer in the lowest bits: 1.5 * 2^23.
 const ROUND: f32 = 12_582_912.0;
 
@@ -69,15 +72,21 @@ const TAYLOR: [f64; 14] = [
     1.0,
 ];
 
-/// `cos x`, absolute error below 2e-7 for `x` within 1000 and growing with `x` beyond, as that of `x`
-/// itself does: `(-1)^n cos r` with `r = x - n pi` and Taylor's series.
+/// `x - n pi` with the nearest integer `n`, and the bits of a number that ends with those of `n`.
 #[inline(always)]
-pub(super) fn cos(x: f32) -> f32 {
+fn half_turns(x: f32) -> (f32, u32) {
     let shifted = x.mul_add(FRAC_1_PI, ROUND);
     let n = shifted - ROUND;
     // pi in three parts, as in `exp`.
     let r = n.mul_add(-1.509_958e-7, n.mul_add(-9.675_026e-4, n.mul_add(-3.140_625, x)));
-    let r = r.clamp(-2.0, 2.0);
+    (r.clamp(-2.0, 2.0), shifted.to_bits())
+}
+
+/// `cos x`, absolute error below 2e-7 for `x` within 1000 and growing with `x` beyond, as that of `x`
+/// itself does: `(-1)^n cos r` with `r = x - n pi` and Taylor's series.
+#[inline(always)]
+pub(super) fn cos(x: f32) -> f32 {
+    let (r, n) = half_turns(x);
     let even = polynomial(
         r * r,
         [
@@ -90,7 +99,26 @@ pub(super) fn cos(x: f32) -> f32 {
             1.0,
         ],
     );
-    f32::from_bits(even.to_bits() ^ (shifted.to_bits() << 31))
+    f32::from_bits(even.to_bits() ^ (n << 31))
+}
+
+/// `sin x`, as accurate as [`cos`]: `(-1)^n sin r`.
+#[inline(always)]
+pub(super) fn sin(x: f32) -> f32 {
+    let (r, n) = half_turns(x);
+    let odd = polynomial(
+        r * r,
+        [
+            1.605_904_4e-10,
+            -2.505_210_8e-8,
+            2.755_731_9e-6,
+            -1.984_127e-4,
+            8.333_333_3e-3,
+            -1.666_666_7e-1,
+            1.0,
+        ],
+    );
+    f32::from_bits((r * odd).to_bits() ^ (n << 31))
 }
 
 /// `x tanh(ln(1 + e^x))`, as in [`super::Activation::Mish`].
@@ -101,10 +129,28 @@ pub(super) fn mish(x: f32) -> f32 {
     x * (n / (n + 2.0))
 }
 
+/// [`mish`] and its slope `t + 2 x n' / (n + 2)^2`, `t = n / (n + 2)` and `n' = 2 e^x (e^x + 1)`.
+#[inline(always)]
+pub(super) fn mish_and_slope(x: f32) -> (f32, f32) {
+    let power = exp(x.clamp(-80.0, 20.0));
+    let n = power * (power + 2.0);
+    let one_over = 1.0 / (n + 2.0);
+    let share = n * one_over;
+    let steepness = 4.0 * power * (power + 1.0) * one_over * one_over;
+    (x * share, x.mul_add(steepness, share))
+}
+
 /// `x / (1 + e^-x)`.
 #[inline(always)]
 pub(super) fn silu(x: f32) -> f32 {
     x / (1.0 + exp((-x).clamp(-80.0, 80.0)))
+}
+
+/// [`silu`] and its slope `s (1 + x (1 - s))`, `s` the logistic function.
+#[inline(always)]
+pub(super) fn silu_and_slope(x: f32) -> (f32, f32) {
+    let share = 1.0 / (1.0 + exp((-x).clamp(-80.0, 80.0)));
+    (x * share, share * x.mul_add(1.0 - share, 1.0))
 }
 
 /// The hyperbolic tangent, absolute error below 2e-7.
@@ -113,16 +159,31 @@ pub(super) fn tanh(x: f32) -> f32 {
     1.0 - 2.0 / (exp((2.0 * x).clamp(-80.0, 80.0)) + 1.0)
 }
 
+/// [`tanh`] and its slope `1 - tanh^2`.
+#[inline(always)]
+pub(super) fn tanh_and_slope(x: f32) -> (f32, f32) {
+    let value = tanh(x);
+    (value, 1.0 - value * value)
+}
+
 /// `x Phi(x)` with the normal distribution function, absolute error below 5e-7 (1 + |x|)
 /// (Abramowitz and Stegun, 1964, 7.1.26).
 #[inline(always)]
 pub(super) fn gelu(x: f32) -> f32 {
+    gelu_and_slope(x).0
+}
+
+/// [`gelu`] and its slope `Phi(x) + x phi(x)`, `phi` the normal density.
+#[inline(always)]
+pub(super) fn gelu_and_slope(x: f32) -> (f32, f32) {
     let scaled = (x * FRAC_1_SQRT_2).abs();
     let t = 1.0 / scaled.mul_add(0.327_591_1, 1.0);
     let sum =
         t * polynomial(t, [1.061_405_4, -1.453_152_1, 1.421_413_8, -0.284_496_72, 0.254_829_6]);
-    let erf = 1.0 - sum * exp((-scaled * scaled).clamp(-80.0, 0.0));
-    0.5 * x * (1.0 + erf.copysign(x))
+    let bell = exp((-scaled * scaled).clamp(-80.0, 0.0));
+    let erf = 1.0 - sum * bell;
+    let share = 0.5 * (1.0 + erf.copysign(x));
+    (x * share, (x * bell).mul_add(DENSITY, share))
 }
 
 #[cfg(test)]
@@ -151,6 +212,7 @@ mod tests {
     fn functions_equal_those_of_double_precision() {
         assert!(largest(85.0, exp, f64::exp, |found, expected, _| found / expected - 1.0) < 2e-7);
         assert!(largest(1000.0, cos, f64::cos, |found, expected, _| found - expected) < 2e-7);
+        assert!(largest(1000.0, sin, f64::sin, |found, expected, _| found - expected) < 2e-7);
         assert!(largest(90.0, tanh, f64::tanh, |found, expected, _| found - expected) < 2e-7);
         let relative = |found, expected, x: f64| (found - expected) / (1.0 + x.abs());
         assert!(largest(100.0, mish, |x| x * x.exp().ln_1p().tanh(), relative) < 2e-7);
@@ -158,6 +220,29 @@ mod tests {
         assert!(
             largest(30.0, gelu, |x| 0.5 * x * (1.0 + erf(x * 0.5_f64.sqrt())), relative) < 5e-7
         );
+    }
+
+    /// A function with its slope, and the function in double precision.
+    type Pair = (fn(f32) -> (f32, f32), fn(f64) -> f64);
+
+    #[test]
+    fn slopes_equal_difference_quotients() {
+        let step = 1e-5;
+        let functions: [Pair; 4] = [
+            (mish_and_slope, |x| x * x.exp().ln_1p().tanh()),
+            (silu_and_slope, |x| x / (1.0 + (-x).exp())),
+            (tanh_and_slope, f64::tanh),
+            (gelu_and_slope, |x| 0.5 * x * (1.0 + erf(x * 0.5_f64.sqrt()))),
+        ];
+        for (function, exact) in functions {
+            for place in -4000..=4000 {
+                let x = f64::from(place) * 0.01;
+                let (value, slope) = function(x as f32);
+                let expected = (exact(x + step) - exact(x - step)) / (2.0 * step);
+                assert!((f64::from(value) - exact(x)).abs() < 5e-7 * (1.0 + x.abs()), "{x}");
+                assert!((f64::from(slope) - expected).abs() < 2e-6, "{x}: {slope} {expected}");
+            }
+        }
     }
 
     #[test]

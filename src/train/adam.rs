@@ -2,9 +2,11 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use multiversion::multiversion;
+
 use crate::model::{Backend, MemberWeights, host};
 
-use super::rates::Rule;
+use super::{MemberTask, TrainConfig, rates::Rule};
 
 const BETA_1: f64 = 0.9;
 const EPSILON: f64 = 1e-8;
@@ -34,15 +36,33 @@ pub(super) struct Drive {
     pub(super) beta_2: f64,
 }
 
+impl Drive {
+    /// What drives the network of `task` in a step of an epoch; its rates follow its own steps.
+    pub(super) fn of(
+        task: &MemberTask,
+        config: &TrainConfig,
+        (epoch, step): (usize, usize),
+        active: bool,
+    ) -> Self {
+        let progress = config.progress(epoch, (step, task.steps(config.batch_size)));
+        Self {
+            active,
+            learning_rate: task.settings.learning_rate * config.rate_share_at(progress),
+            weight_decay: task.settings.weight_decay * config.regularisation_at(progress),
+            beta_2: task.settings.beta_2,
+        }
+    }
+}
+
 /// First and second moments of one parameter of all networks, where the arithmetic is.
 enum Moments {
     Host([Vec<f32>; 2]),
     Device(Box<[Tensor<3>; 2]>),
 }
 
-/// What a step does to one network.
+/// What a step does to one parameter of one network.
 #[derive(Clone, Copy)]
-struct Stride {
+pub(super) struct Stride {
     /// Whether it moves at all.
     active: bool,
     /// learning rate x sqrt(1 - beta2^t) / (1 - beta1^t): both moments' corrections.
@@ -124,7 +144,7 @@ impl Adam {
 }
 
 impl Stride {
-    fn new(drive: &Drive, rule: Rule, steps: u32) -> Self {
+    pub(super) fn new(drive: &Drive, rule: Rule, steps: u32) -> Self {
         let steps = steps.max(1) as i32;
         let correction = (1.0 - drive.beta_2.powi(steps)).sqrt();
         let rate = drive.learning_rate * rule.rate;
@@ -153,12 +173,20 @@ fn step_on_host(
         for (member, stride) in strides.iter().enumerate().filter(|(_, stride)| stride.active) {
             let own = member * size..(member + 1) * size;
             let (m, v) = (&mut first[own.clone()], &mut second[own.clone()]);
-            fused(&mut p[own.clone()], m, v, &g[own], *stride);
+            stride.take(&mut p[own.clone()], [m, v], &g[own]);
         }
     }
     Tensor::from_data(parameter, &device)
 }
 
+impl Stride {
+    /// Moves the values `p` with moments `m` and `v` down the gradient `g`.
+    pub(super) fn take(self, p: &mut [f32], [m, v]: [&mut [f32]; 2], g: &[f32]) {
+        fused(p, m, v, g, self);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
 fn fused(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], stride: Stride) {
     let rate_1 = 1.0 - BETA_1 as f32;
     for (((p, m), v), g) in p.iter_mut().zip(m).zip(v).zip(g) {

@@ -38,8 +38,10 @@ pub(super) fn dropout_mask(
     task: &MemberTask,
     config: &TrainConfig,
     (epoch, step, layer): (usize, usize, usize),
-    (rate, count): (f64, usize),
+    count: usize,
 ) -> Vec<f32> {
+    let progress = config.progress(epoch, (step, task.steps(config.batch_size)));
+    let rate = task.settings.dropout * config.regularisation_at(progress);
     let [repeat, fold, member] = task.stream();
     let place = [epoch as u64, step as u64, layer as u64];
     let stream = [DROPOUT_STREAM, repeat, fold, member, place[0], place[1], place[2]];
@@ -52,7 +54,7 @@ pub(super) fn dropout_mask(
 mod tests {
     use super::*;
     use crate::model::{InputMap, InputScaling, MemberScaling, ModelConfig};
-    use crate::train::MemberSettings;
+    use crate::train::{MemberSettings, Regularisation};
 
     fn task(rows: u32) -> MemberTask {
         let scaling = MemberScaling {
@@ -100,7 +102,13 @@ mod tests {
 
     #[test]
     fn dropout_keeps_the_mean_activation() {
-        let mask = dropout_mask(&task(1), &TrainConfig::default(), (1, 0, 0), (0.3, 100_000));
+        let task =
+            MemberTask { settings: MemberSettings { dropout: 0.3, ..task(1).settings }, ..task(1) };
+        let config =
+            TrainConfig { regularisation: Regularisation::Constant, ..TrainConfig::default() };
+        let mask = dropout_mask(&task, &config, (1, 0, 0), 100_000);
+        let dropped = mask.iter().filter(|kept| **kept == 0.0).count();
+        assert!((dropped as f64 / 100_000.0 - 0.3).abs() < 0.01, "{dropped}");
         let mean = mask.iter().sum::<f32>() / 100_000.0;
         assert!((mean - 1.0).abs() < 0.01, "{mean}");
     }

@@ -24,6 +24,19 @@ pub(super) fn losses_and_slopes(
     ((losses * weights.clone()).sum_dim(1), slopes * weights)
 }
 
+/// The loss of one residual and its slope, as in [`losses_and_slopes`].
+#[inline]
+pub(super) fn loss_and_slope(config: &TrainConfig, residual: f32) -> (f32, f32) {
+    match config.loss {
+        Loss::Mse => (residual * residual, residual * 2.0),
+        Loss::Huber => {
+            let delta = config.huber_delta as f32;
+            let slope = residual.clamp(-delta, delta);
+            (slope * (residual - slope * 0.5), slope)
+        }
+    }
+}
+
 /// `r^2 / 2` for `|r| <= delta`, `delta (|r| - delta / 2)` beyond; the slope is `r`, clamped.
 fn huber(residuals: Tensor<3>, delta: f64) -> (Tensor<3>, Tensor<3>) {
     let slopes = residuals.clone().clamp(-delta, delta);
@@ -64,6 +77,20 @@ mod tests {
         let (loss, slopes) = of(Loss::Huber);
         assert!(close(loss, &[0.1 * 2.5 + 0.2 * 0.125 + 0.4 * 0.405]));
         assert!(close(slopes, &[-0.1, -0.1, 0.0, 0.36, 0.0]));
+    }
+
+    #[test]
+    fn losses_of_single_residuals_equal_those_of_tensors() {
+        for loss in [Loss::Mse, Loss::Huber] {
+            let config = TrainConfig { loss, huber_delta: 0.7, ..TrainConfig::default() };
+            let outputs = [-2.0, 0.5, 1.0, 1.9, 3.0];
+            let of = |output| loss_and_slope(&config, output - 1.0);
+            let sum: f32 = outputs.iter().map(|output| 0.2 * of(*output).0).sum();
+            let expected: Vec<f32> = outputs.iter().map(|output| 0.2 * of(*output).1).collect();
+            let (losses, slopes) =
+                losses_and_slopes(&config, column(outputs), column([1.0; 5]), column([0.2; 5]));
+            assert!(close(losses, &[sum]) && close(slopes, &expected));
+        }
     }
 
     #[test]

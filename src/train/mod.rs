@@ -13,6 +13,7 @@ mod error;
 mod fit;
 mod folder;
 mod history;
+mod host_trainer;
 mod initial;
 mod inputs;
 mod loss;
@@ -24,6 +25,7 @@ mod stack_trainer;
 mod state;
 mod stopping;
 mod task;
+mod tensor_trainer;
 
 pub use checkpoint::Checkpoint;
 pub use checkpoint_error::CheckpointError;

@@ -1,0 +1,300 @@
+//! Matrix products on the CPU, in tiles whose sums stay in vector registers.
+//!
+//! Every sum goes through the inner index in its order, so that a row has the same bits whatever rows stand beside it.
+#![expect(clippy::inline_always, reason = "only inlined code gets the instructions of its caller")]
+#![expect(clippy::needless_range_loop, reason = "iterators keep sums out of registers")]
+
+/// Numbers that the widest vector unit handles at once; narrower ones take several steps.
+pub(super) const LANES: usize = 16;
+
+/// Vectors of a tile's columns.
+const VECTORS: usize = 2;
+
+/// Columns of a tile.
+pub(super) const PANEL: usize = VECTORS * LANES;
+
+/// Most rows of a tile: each weight is read once for all of them; with AVX-512 their sums stay in registers.
+pub(super) const TALL: usize = 12;
+
+/// What a vector register holds. It goes from hand to hand by value, in loops over plain counters:
+/// compilers keep it in registers only then.
+#[derive(Clone, Copy)]
+pub(super) struct Vector([f32; LANES]);
+
+impl Vector {
+    #[inline(always)]
+    fn read(values: &[f32], vector: usize) -> Self {
+        let mut own = Self([0.0; LANES]);
+        own.0.copy_from_slice(&values[vector * LANES..(vector + 1) * LANES]);
+        own
+    }
+
+    #[inline(always)]
+    fn times_plus(self, x: f32, sum: Self) -> Self {
+        let mut result = sum;
+        for lane in 0..LANES {
+            result.0[lane] = x.mul_add(self.0[lane], sum.0[lane]);
+        }
+        result
+    }
+}
+
+/// The left factor of a product: `[rows, inner]`, as it lies in memory.
+#[derive(Clone, Copy)]
+pub(super) struct Left<'a> {
+    values: &'a [f32],
+    /// From one row to the next, and from one inner index to the next.
+    steps: [usize; 2],
+}
+
+impl<'a> Left<'a> {
+    /// A matrix `[rows, inner]`, row by row.
+    pub(super) fn plain(values: &'a [f32], inner: usize) -> Self {
+        Self { values, steps: [inner, 1] }
+    }
+
+    /// The transpose of a matrix `[inner, rows]`.
+    pub(super) fn turned(values: &'a [f32], rows: usize) -> Self {
+        Self { values, steps: [1, rows] }
+    }
+
+    /// `R` rows from `first` on as `[inner, R]`, written to `packed`, which is as long.
+    #[inline(always)]
+    pub(super) fn interleaved<const R: usize>(
+        self,
+        first: usize,
+        packed: &mut [f32],
+    ) -> &[[f32; R]] {
+        let [row_step, inner_step] = self.steps;
+        let start = first * row_step;
+        let packed = packed.as_chunks_mut::<R>().0;
+        for (inner, packed) in packed.iter_mut().enumerate() {
+            let own = &self.values[start + inner * inner_step..];
+            for row in 0..R {
+                packed[row] = own[row * row_step];
+            }
+        }
+        packed
+    }
+}
+
+/// What is computed in tiles of rows.
+pub(super) trait Tiled {
+    /// Computes the `R` rows from `first` on.
+    fn tile<const R: usize>(&mut self, first: usize);
+}
+
+/// Computes all rows in tiles of about one height: a low one at the end would wait for its own sums.
+#[inline(always)]
+pub(super) fn in_tiles(rows: usize, work: &mut impl Tiled) {
+    let tiles = rows.div_ceil(TALL).max(1);
+    let mut first = 0;
+    for tile in 0..tiles {
+        let end = (tile + 1) * rows / tiles;
+        match end - first {
+            0 => {}
+            1 => work.tile::<1>(first),
+            2 => work.tile::<2>(first),
+            3 => work.tile::<3>(first),
+            4 => work.tile::<4>(first),
+            5 => work.tile::<5>(first),
+            6 => work.tile::<6>(first),
+            7 => work.tile::<7>(first),
+            8 => work.tile::<8>(first),
+            9 => work.tile::<9>(first),
+            10 => work.tile::<10>(first),
+            11 => work.tile::<11>(first),
+            _ => work.tile::<TALL>(first),
+        }
+        first = end;
+    }
+}
+
+/// Room for what a product lays out anew.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Room {
+    rows: Vec<f32>,
+    edge: Vec<f32>,
+}
+
+/// Adds `left [rows, inner] right [inner, columns]` to `sums [rows, columns]`.
+#[inline(always)]
+pub(super) fn add_product(
+    left: Left<'_>,
+    right: &[f32],
+    [rows, inner, columns]: [usize; 3],
+    sums: &mut [f32],
+    room: &mut Room,
+) {
+    let whole = columns / PANEL * PANEL;
+    room.edge.clear();
+    if whole < columns {
+        for right in right.chunks_exact(columns) {
+            room.edge.extend_from_slice(&right[whole..]);
+            room.edge.resize(room.edge.len().next_multiple_of(PANEL), 0.0);
+        }
+    }
+    room.rows.resize(room.rows.len().max(inner * TALL), 0.0);
+    let Room { rows: packed, edge } = room;
+    in_tiles(rows, &mut Product { left, right, edge, inner, columns, sums, packed });
+}
+
+/// A product that is added to its sums.
+struct Product<'a> {
+    left: Left<'a>,
+    right: &'a [f32],
+    /// The columns of `right` behind the last whole panel, padded with zeros to one; else empty.
+    edge: &'a [f32],
+    inner: usize,
+    columns: usize,
+    sums: &'a mut [f32],
+    packed: &'a mut [f32],
+}
+
+impl Tiled for Product<'_> {
+    #[inline(always)]
+    fn tile<const R: usize>(&mut self, first: usize) {
+        let packed = self.left.interleaved::<R>(first, &mut self.packed[..self.inner * R]);
+        let (columns, sums) = (self.columns, &mut self.sums[first * self.columns..]);
+        let whole = columns / PANEL * PANEL;
+        for column in (0..whole).step_by(PANEL) {
+            let tile: [[Vector; VECTORS]; R] =
+                std::array::from_fn(|row| read(&sums[row * columns + column..]));
+            let panels = self.right.chunks_exact(columns);
+            let panels = panels.map(|right| &right[column..column + PANEL]);
+            write(multiplied(packed, panels, tile), &mut sums[column..], columns);
+        }
+        if whole == columns {
+            return;
+        }
+        let mut padded = [[0.0; PANEL]; R];
+        for (padded, sums) in padded.iter_mut().zip(sums.chunks_exact(columns)) {
+            padded[..columns - whole].copy_from_slice(&sums[whole..]);
+        }
+        let tile = multiplied(packed, self.edge.chunks_exact(PANEL), padded.map(|own| read(&own)));
+        write(tile, padded.as_flattened_mut(), PANEL);
+        for (padded, sums) in padded.iter().zip(sums.chunks_exact_mut(columns)) {
+            sums[whole..].copy_from_slice(&padded[..columns - whole]);
+        }
+    }
+}
+
+/// The first vectors of some values.
+#[inline(always)]
+pub(super) fn read(values: &[f32]) -> [Vector; VECTORS] {
+    std::array::from_fn(|vector| Vector::read(values, vector))
+}
+
+/// Writes the rows of a tile, `width` apart.
+#[inline(always)]
+pub(super) fn write<const R: usize>(
+    tile: [[Vector; VECTORS]; R],
+    values: &mut [f32],
+    width: usize,
+) {
+    for row in 0..R {
+        for vector in 0..VECTORS {
+            let start = row * width + vector * LANES;
+            values[start..start + LANES].copy_from_slice(&tile[row][vector].0);
+        }
+    }
+}
+
+/// `tile` and the products of `left [inner, R]` and the panels, one for each inner index.
+#[inline(always)]
+pub(super) fn multiplied<'a, const R: usize>(
+    left: &[[f32; R]],
+    panels: impl Iterator<Item = &'a [f32]>,
+    tile: [[Vector; VECTORS]; R],
+) -> [[Vector; VECTORS]; R] {
+    let mut sums = tile;
+    for (left, right) in left.iter().zip(panels) {
+        let right = read(right);
+        for row in 0..R {
+            for vector in 0..VECTORS {
+                sums[row][vector] = right[vector].times_plus(left[row], sums[row][vector]);
+            }
+        }
+    }
+    sums
+}
+
+/// The scalar product of the first `count` numbers, in sixteen sums that are added pair by pair.
+#[inline(always)]
+pub(super) fn dot(values: &[f32], weights: &[f32], count: usize) -> f32 {
+    let mut sums = [0.0_f32; LANES];
+    let whole = count / LANES * LANES;
+    let vectors = values[..whole].chunks_exact(LANES).zip(weights.chunks_exact(LANES));
+    for (values, weights) in vectors {
+        for lane in 0..LANES {
+            sums[lane] = values[lane].mul_add(weights[lane], sums[lane]);
+        }
+    }
+    for (lane, position) in (whole..count).enumerate() {
+        sums[lane] = values[position].mul_add(weights[position], sums[lane]);
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            sums[lane] += sums[lane + half];
+        }
+        half /= 2;
+    }
+    sums[0]
+}
+
+/// Writes the transpose of `matrix [rows, columns]` to `turned`.
+#[inline(always)]
+pub(super) fn transpose(matrix: &[f32], [rows, columns]: [usize; 2], turned: &mut Vec<f32>) {
+    const BLOCK: usize = 8;
+    turned.resize(rows * columns, 0.0);
+    for first in (0..rows).step_by(BLOCK) {
+        for left in (0..columns).step_by(BLOCK) {
+            let (bottom, right) = (rows.min(first + BLOCK), columns.min(left + BLOCK));
+            for column in left..right {
+                for row in first..bottom {
+                    turned[column * rows + row] = matrix[row * columns + column];
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Generator;
+
+    #[test]
+    fn products_of_all_sizes_equal_their_definition() {
+        let mut generator = Generator::new(5, &[]);
+        let mut room = Room::default();
+        for [rows, inner, columns] in
+            [[1, 1, 1], [3, 5, 32], [12, 7, 33], [29, 40, 100], [83, 15, 128]]
+        {
+            let mut draw = |count: usize| -> Vec<f32> {
+                (0..count).map(|_| generator.normal() as f32).collect()
+            };
+            let (left, right, start) =
+                (draw(rows * inner), draw(inner * columns), draw(rows * columns));
+            let mut turned = Vec::new();
+            transpose(&left, [rows, inner], &mut turned);
+            let [mut plain, mut other] = [start.clone(), start.clone()];
+            let sizes = [rows, inner, columns];
+            add_product(Left::plain(&left, inner), &right, sizes, &mut plain, &mut room);
+            add_product(Left::turned(&turned, rows), &right, sizes, &mut other, &mut room);
+            assert_eq!(plain, other);
+            for row in 0..rows {
+                for column in 0..columns {
+                    let products = (0..inner).map(|index| {
+                        f64::from(left[row * inner + index])
+                            * f64::from(right[index * columns + column])
+                    });
+                    let expected = products.sum::<f64>() + f64::from(start[row * columns + column]);
+                    let error = f64::from(plain[row * columns + column]) - expected;
+                    assert!(error.abs() < 1e-5 * (1.0 + expected.abs()), "{sizes:?} {error}");
+                }
+            }
+        }
+    }
+}
