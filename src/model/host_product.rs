@@ -2,7 +2,10 @@
 //!
 //! Every sum goes through the inner index in its order, so that a row has the same bits whatever rows stand beside it.
 #![expect(clippy::inline_always, reason = "only inlined code gets the instructions of its caller")]
-#![expect(clippy::needless_range_loop, reason = "iterators keep sums out of registers")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "iterators keep sums out of registers, and closures of the standard library miss the wide instructions"
+)]
 
 /// Numbers that the widest vector unit handles at once; narrower ones take several steps.
 pub(super) const LANES: usize = 16;
@@ -158,8 +161,10 @@ impl Tiled for Product<'_> {
         let (columns, sums) = (self.columns, &mut self.sums[first * self.columns..]);
         let whole = columns / PANEL * PANEL;
         for column in (0..whole).step_by(PANEL) {
-            let tile: [[Vector; VECTORS]; R] =
-                std::array::from_fn(|row| read(&sums[row * columns + column..]));
+            let mut tile = [[Vector([0.0; LANES]); VECTORS]; R];
+            for row in 0..R {
+                tile[row] = read(&sums[row * columns + column..]);
+            }
             let panels = self.right.chunks_exact(columns);
             let panels = panels.map(|right| &right[column..column + PANEL]);
             write(multiplied(packed, panels, tile), &mut sums[column..], columns);
@@ -171,7 +176,11 @@ impl Tiled for Product<'_> {
         for (padded, sums) in padded.iter_mut().zip(sums.chunks_exact(columns)) {
             padded[..columns - whole].copy_from_slice(&sums[whole..]);
         }
-        let tile = multiplied(packed, self.edge.chunks_exact(PANEL), padded.map(|own| read(&own)));
+        let mut tile = [[Vector([0.0; LANES]); VECTORS]; R];
+        for row in 0..R {
+            tile[row] = read(&padded[row]);
+        }
+        let tile = multiplied(packed, self.edge.chunks_exact(PANEL), tile);
         write(tile, padded.as_flattened_mut(), PANEL);
         for (padded, sums) in padded.iter().zip(sums.chunks_exact_mut(columns)) {
             sums[whole..].copy_from_slice(&padded[..columns - whole]);
@@ -182,7 +191,11 @@ impl Tiled for Product<'_> {
 /// The first vectors of some values.
 #[inline(always)]
 pub(super) fn read(values: &[f32]) -> [Vector; VECTORS] {
-    std::array::from_fn(|vector| Vector::read(values, vector))
+    let mut own = [Vector([0.0; LANES]); VECTORS];
+    for vector in 0..VECTORS {
+        own[vector] = Vector::read(values, vector);
+    }
+    own
 }
 
 /// Writes the rows of a tile, `width` apart.
@@ -246,18 +259,42 @@ pub(super) fn dot(values: &[f32], weights: &[f32], count: usize) -> f32 {
 /// Writes the transpose of `matrix [rows, columns]` to `turned`.
 #[inline(always)]
 pub(super) fn transpose(matrix: &[f32], [rows, columns]: [usize; 2], turned: &mut Vec<f32>) {
-    const BLOCK: usize = 8;
     turned.resize(rows * columns, 0.0);
-    for first in (0..rows).step_by(BLOCK) {
-        for left in (0..columns).step_by(BLOCK) {
-            let (bottom, right) = (rows.min(first + BLOCK), columns.min(left + BLOCK));
-            for column in left..right {
-                for row in first..bottom {
-                    turned[column * rows + row] = matrix[row * columns + column];
-                }
+    let (bottom, right) = (rows / LANES * LANES, columns / LANES * LANES);
+    for top in (0..bottom).step_by(LANES) {
+        for left in (0..right).step_by(LANES) {
+            let mut block = [Vector([0.0; LANES]); LANES];
+            for row in 0..LANES {
+                block[row] = Vector::read(&matrix[(top + row) * columns + left..], 0);
+            }
+            let block = zipped(&zipped(&zipped(&zipped(&block))));
+            for row in 0..LANES {
+                let start = (left + row) * rows + top;
+                turned[start..start + LANES].copy_from_slice(&block[row].0);
             }
         }
     }
+    for row in 0..rows {
+        for column in if row < bottom { right } else { 0 }..columns {
+            turned[column * rows + row] = matrix[row * columns + column];
+        }
+    }
+}
+
+/// Each row of the upper half and its like in the lower half, number by number: four times make a transpose.
+#[inline(always)]
+fn zipped(rows: &[Vector; LANES]) -> [Vector; LANES] {
+    let half = LANES / 2;
+    let mut result = [Vector([0.0; LANES]); LANES];
+    for row in 0..half {
+        for lane in 0..half {
+            result[2 * row].0[2 * lane] = rows[row].0[lane];
+            result[2 * row].0[2 * lane + 1] = rows[row + half].0[lane];
+            result[2 * row + 1].0[2 * lane] = rows[row].0[lane + half];
+            result[2 * row + 1].0[2 * lane + 1] = rows[row + half].0[lane + half];
+        }
+    }
+    result
 }
 
 #[cfg(test)]

@@ -164,8 +164,9 @@ fn forward(tape: &mut HostTape, weights: &[f32], features: &[f32], masks: &[&[f3
     tape.outputs.clear();
     for own in last {
         let (weight, bias) = (&weights[own.weight.clone()], weights[own.bias.start]);
-        tape.outputs
-            .extend(values.chunks_exact(own.inputs).map(|row| bias + dot(row, weight, own.inputs)));
+        for row in values.chunks_exact(own.inputs) {
+            tape.outputs.push(bias + dot(row, weight, own.inputs));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A periodic embedding on the CPU while it learns, and the way back through it.
 #![expect(clippy::inline_always, reason = "only inlined code gets the instructions of its caller")]
+#![expect(clippy::needless_range_loop, reason = "what an array's own methods call is not inlined")]
 
 use std::ops::Range;
 
@@ -33,7 +34,11 @@ impl Waves {
 
     #[inline(always)]
     fn angles(&self, x: f32) -> [f32; FREQUENCIES] {
-        std::array::from_fn(|own| (x * TURN).mul_add(self.frequency[own], self.phase[own]))
+        let mut angles = self.phase;
+        for own in 0..FREQUENCIES {
+            angles[own] = (x * TURN).mul_add(self.frequency[own], angles[own]);
+        }
+        angles
     }
 }
 
@@ -52,7 +57,10 @@ pub(super) fn embed(
         let shift = &parameters[3][feature * MIXED..(feature + 1) * MIXED];
         let rows = features.chunks_exact(inputs).zip(embedded.chunks_exact_mut(width));
         for (own, embedded) in rows {
-            let cosines = waves.angles(own[feature]).map(vector_math::cos);
+            let mut cosines = waves.angles(own[feature]);
+            for cosine in &mut cosines {
+                *cosine = vector_math::cos(*cosine);
+            }
             for column in 0..MIXED {
                 let mixed = dot(&cosines, &waves.mixture[column], FREQUENCIES);
                 embedded[feature * MIXED + column] = shift[column] + mixed;
@@ -80,21 +88,26 @@ pub(super) fn embed_back(
         let mut by_shift = [0.0_f32; MIXED];
         let rows = features.chunks_exact(inputs).zip(slopes.chunks_exact((MIXED + 1) * inputs));
         for (own, slopes) in rows {
-            let angles = waves.angles(own[feature]);
+            let x = own[feature];
+            let angles = waves.angles(x);
+            let mut cosines = [0.0_f32; FREQUENCIES];
+            for wave in 0..FREQUENCIES {
+                cosines[wave] = vector_math::cos(angles[wave]);
+            }
             let mut by_wave = [0.0_f32; FREQUENCIES];
             for column in 0..MIXED {
                 let slope = slopes[feature * MIXED + column];
                 by_shift[column] += slope;
-                for own in 0..FREQUENCIES {
-                    by_wave[own] = slope.mul_add(waves.mixture[column][own], by_wave[own]);
-                    by_mixture[column][own] =
-                        slope.mul_add(vector_math::cos(angles[own]), by_mixture[column][own]);
+                for wave in 0..FREQUENCIES {
+                    by_wave[wave] = slope.mul_add(waves.mixture[column][wave], by_wave[wave]);
+                    by_mixture[column][wave] =
+                        slope.mul_add(cosines[wave], by_mixture[column][wave]);
                 }
             }
-            for own_wave in 0..FREQUENCIES {
-                let slope = -vector_math::sin(angles[own_wave]) * by_wave[own_wave];
-                by_phase[own_wave] += slope;
-                by_frequency[own_wave] = slope.mul_add(own[feature] * TURN, by_frequency[own_wave]);
+            for wave in 0..FREQUENCIES {
+                let slope = -vector_math::sin(angles[wave]) * by_wave[wave];
+                by_phase[wave] += slope;
+                by_frequency[wave] = slope.mul_add(x * TURN, by_frequency[wave]);
             }
         }
         for own in 0..FREQUENCIES {
