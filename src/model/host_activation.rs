@@ -23,14 +23,18 @@ pub(super) fn activate(
     kept: &mut Kept,
 ) {
     match activation {
-        Activation::Relu => {
-            bent(width, taken, kept, |x| if x > 0.0 { (x, 1.0) } else { (0.0, 0.0) });
-        }
+        Activation::Relu => bent(width, taken, kept, relu),
         Activation::Gelu => bent(width, taken, kept, vector_math::gelu_and_slope),
         Activation::Silu => bent(width, taken, kept, vector_math::silu_and_slope),
         Activation::Mish => bent(width, taken, kept, vector_math::mish_and_slope),
         Activation::Tanh => bent(width, taken, kept, vector_math::tanh_and_slope),
     }
+}
+
+/// What is not a number stays none.
+#[inline(always)]
+fn relu(x: f32) -> (f32, f32) {
+    (if x < 0.0 { 0.0 } else { x }, if x > 0.0 { 1.0 } else { 0.0 })
 }
 
 #[inline(always)]

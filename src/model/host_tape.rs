@@ -348,6 +348,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_a_number_stays_none() {
+        for shape in shapes().into_iter().filter(|shape| !shape.hidden.is_empty()) {
+            let case = Case::new(shape);
+            let mut tape = HostTape::new(&case.shape).unwrap();
+            let features = vec![f32::NAN; case.shape.inputs];
+            assert!(tape.outputs(&case.weights.0, &features, &[])[0].is_nan(), "{:?}", case.shape);
+        }
+    }
+
+    #[test]
     fn gradients_of_blocks_of_rows_add_up() {
         for shape in shapes() {
             let case = Case { masks: Vec::new(), ..Case::new(shape) };
