@@ -51,10 +51,10 @@ def answer(page):
 
 
 def settled(page, before=None):
-    """The answer, once it is there and another one than `before`."""
+    """The answer, once it is there and a later one than number `before`."""
     page.wait_for_function(
         "before => { const own = document.getElementById('what-if-panel').dataset;"
-        " return own.prediction !== undefined && own.prediction !== before; }",
+        " return own.answers !== undefined && own.answers !== before; }",
         arg=before,
     )
     return answer(page)
@@ -70,7 +70,7 @@ def check_panel(page):
     def keep(before):
         answers.append(settled(page, before))
         asked.append(values(page))
-        return answers[-1]["prediction"]
+        return answers[-1]["answers"]
 
     last = keep(None)
     for start in range(1, page.locator("#what-if-start option").count()):

@@ -141,7 +141,7 @@
 
   class Panel {
     constructor(root, { target, unit, level, columns, rows, tolerance }) {
-      Object.assign(this, { root, target, unit, level, rows });
+      Object.assign(this, { root, target, unit, level, rows, answers: 0 });
       this.fields = columns.map(fieldOf);
       const options = rows.map(({ label }) => element("option", {}, label));
       this.choice = element("select", { id: "what-if-start" }, ...options);
@@ -210,7 +210,7 @@
 
     /** A message in place of a prediction. */
     tell(message) {
-      ["prediction", "lower", "upper"].forEach((name) => delete this.root.dataset[name]);
+      ["prediction", "lower", "upper", "answers"].forEach((name) => delete this.root.dataset[name]);
       this.result.replaceChildren(paragraph("message", message));
     }
 
@@ -219,7 +219,9 @@
       if (empty.length > 0) return this.tell(`enter a number for ${empty.join(", ")}`);
       const [now] = this.model.predict([this.fields.map((field) => field.read())]);
       if (Number.isNaN(now.prediction)) return this.tell("the model gives no number for these values");
-      Object.assign(this.root.dataset, now);
+      // Counted, because another question can have the same answer.
+      this.answers += 1;
+      Object.assign(this.root.dataset, now, { answers: this.answers });
       this.result.replaceChildren(...this.answer(now));
     }
 

@@ -12,6 +12,9 @@ use super::{Delivery, TrackError};
 /// How often new points are sent.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// Most moments that are sent before the receipt says so: small networks make thousands in a second.
+const SENT_AT_ONCE: usize = 2000;
+
 /// How often the machine's load is measured, as by MLflow's own clients.
 const LOAD_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -64,7 +67,7 @@ impl LiveTracker {
         *held(&self.shared.stopping) = true;
         self.shared.changed.notify_all();
         let (delivery, failure) = self.thread.join().ok()?;
-        let unsent = self.shared.after(delivery.sent());
+        let unsent = self.shared.after(delivery.sent(), usize::MAX);
         Some((delivery, failure, unsent))
     }
 }
@@ -83,13 +86,19 @@ impl Shared {
             if stopping {
                 return (delivery, failure);
             }
-            match delivery.open().and_then(|()| delivery.send(&self.after(delivery.sent()))) {
-                Ok(()) => (pause, failure) = (INTERVAL, None),
+            let sent = delivery.open().and_then(|()| {
+                let some = self.after(delivery.sent(), SENT_AT_ONCE);
+                delivery.send(&some).map(|()| some.len() < SENT_AT_ONCE)
+            });
+            match sent {
+                Ok(is_all) => {
+                    (pause, failure) = (if is_all { INTERVAL } else { Duration::ZERO }, None);
+                }
                 Err(error) => {
                     if failure.is_none() {
                         *held(&self.notice) = Some(error.to_string());
                     }
-                    pause = LONGEST_PAUSE.min(2 * pause);
+                    pause = LONGEST_PAUSE.min(2 * pause.max(INTERVAL));
                     failure = Some(error);
                 }
             }
@@ -103,9 +112,11 @@ impl Shared {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// The moments after the first `sent`.
-    fn after(&self, sent: usize) -> Vec<Moment> {
-        held(&self.journal).moments().get(sent..).unwrap_or_default().to_vec()
+    /// The moments after the first `sent`, at most so many.
+    fn after(&self, sent: usize, most: usize) -> Vec<Moment> {
+        let journal = held(&self.journal);
+        let new = journal.moments().get(sent..).unwrap_or_default();
+        new[..new.len().min(most)].to_vec()
     }
 
     fn measure(&self, load: &mut SystemLoad) {
