@@ -23,7 +23,7 @@ use super::{LogConfig, LogError, LogStore, LoggedModel, LoggedRow, LoggedTruth, 
 const BATCH: usize = 1_000;
 
 /// Waiting rows above which the log no longer gives way.
-const URGENT: usize = 10 * BATCH;
+const URGENT: usize = 2 * BATCH;
 
 /// First and longest pause after a write that failed.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
