@@ -1,5 +1,7 @@
 //! The networks of a fold as one stack.
 
+use std::ops::Range;
+
 use crate::model::{Activation, MemberScaling, MemberWeights, ParameterShape, StackShape};
 
 use super::{
@@ -29,10 +31,7 @@ pub(super) struct FoldNetworks<'a> {
 
 impl FoldNetworks<'_> {
     fn parameters(&self) -> Vec<Parameter> {
-        let mut start = 0;
-        let cut = |parameter: ParameterShape| {
-            let own = start..start + parameter.size();
-            start = own.end;
+        let cut = |(parameter, own): (ParameterShape, Range<usize>)| {
             let values =
                 self.members.iter().flat_map(|member| member.0[own.clone()].iter().copied());
             Parameter {
@@ -43,7 +42,7 @@ impl FoldNetworks<'_> {
                 name: parameter.name,
             }
         };
-        self.shape.parameters().into_iter().map(cut).collect()
+        self.shape.placed().map(cut).collect()
     }
 }
 

@@ -80,8 +80,8 @@ pub(super) fn rounded(
     bits: &[Option<u32>],
 ) -> MemberWeights {
     let mut values = Vec::with_capacity(member.0.len());
-    for (parameter, bits) in shape.parameters().iter().zip(bits) {
-        let own = &member.0[values.len()..values.len() + parameter.size()];
+    for ((parameter, place), bits) in shape.placed().zip(bits) {
+        let own = &member.0[place];
         match bits {
             None => values.extend_from_slice(own),
             Some(bits) => {

@@ -169,10 +169,7 @@ impl<'a> Rounding<'a> {
         let device = &self.backend.device;
         let rows = inputs.len() / shape.inputs;
         let inputs = tensor(inputs, [1, rows, shape.inputs], device);
-        let mut start = 0;
-        for parameter in shape.parameters() {
-            let own = start..start + parameter.size();
-            start = own.end;
+        for (parameter, own) in shape.placed() {
             let Some(layer) = large_layer(shape, &parameter) else { continue };
             let stack = MlpStack::new(shape, &[&member], device);
             let given = layer_inputs(shape, &stack.parameters, inputs.clone(), (&[], layer)).0;

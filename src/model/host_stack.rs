@@ -9,10 +9,10 @@ use multiversion::multiversion;
 
 use super::{
     Activation, Embedding, InputMap, MemberScaling, MemberWeights, StackShape,
-    embedding::{FREQUENCIES, MIXED},
+    embedding::MIXED,
     host_layer::Layer,
     host_product::{LANES, PANEL, dot},
-    vector_math,
+    host_waves::Waves,
 };
 
 /// Networks of one shape.
@@ -27,23 +27,13 @@ pub(super) struct HostStack {
 #[derive(Clone, Debug)]
 struct Network {
     inputs: InputMap,
-    waves: Option<Waves>,
+    /// A periodic embedding, feature by feature; empty without one.
+    waves: Vec<Waves>,
     layers: Vec<Layer>,
     activation: Activation,
     /// Weights of the output, padded with zeros to whole vectors.
     output: Vec<f32>,
     bias: f32,
-}
-
-/// A periodic embedding, feature by feature.
-#[derive(Clone, Debug)]
-struct Waves {
-    frequency: Vec<f32>,
-    phase: Vec<f32>,
-    /// `[features, MIXED, FREQUENCIES]`.
-    mixture: Vec<f32>,
-    /// `[features, MIXED]`.
-    shift: Vec<f32>,
 }
 
 /// Rows between two layers, and room for those after the next.
@@ -62,7 +52,7 @@ impl HostStack {
         members: &[&MemberWeights],
         scaling: &[MemberScaling],
     ) -> Option<Self> {
-        if shape.copies > 1 || shape.embedding == Embedding::Piecewise || !multiplies_and_adds() {
+        if !is_known(shape) {
             return None;
         }
         let pairs = members.iter().zip(scaling);
@@ -90,8 +80,13 @@ impl HostStack {
     }
 }
 
+/// Whether own arithmetic knows all ingredients of the shape, and the CPU has the instructions that it wants.
+pub(super) fn is_known(shape: &StackShape) -> bool {
+    shape.copies == 1 && shape.embedding != Embedding::Piecewise && multiplies_and_adds()
+}
+
 /// Whether multiplying and adding is one instruction; it is a slow function elsewhere.
-pub(super) fn multiplies_and_adds() -> bool {
+fn multiplies_and_adds() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("fma")
         && std::arch::is_x86_feature_detected!("avx2");
@@ -101,15 +96,12 @@ pub(super) fn multiplies_and_adds() -> bool {
 
 impl Network {
     fn new(shape: &StackShape, weights: &MemberWeights, scaling: &MemberScaling) -> Self {
-        let mut start = 0;
-        let mut parts = shape.parameters().into_iter().map(|parameter| {
-            let own = start..start + parameter.size();
-            start = own.end;
-            &weights.0[own]
-        });
+        let mut parts = shape.placed().map(|(_, own)| &weights.0[own]);
         let mut next = || parts.next().unwrap_or(&[]);
-        let waves = (shape.embedding == Embedding::Pbld)
-            .then(|| Waves::new([next(), next(), next(), next()]));
+        let waves = match shape.embedding {
+            Embedding::Pbld => Waves::of_all([next(), next(), next(), next()]),
+            _ => Vec::new(),
+        };
         let scale = if shape.scaled { next() } else { &[] };
         let layers = (0..shape.hidden.len()).map(|layer| {
             let factors = if layer == 0 { scale } else { &[] };
@@ -129,27 +121,13 @@ impl Network {
     }
 }
 
-impl Waves {
-    fn new([frequency, phase, mixture, shift]: [&[f32]; 4]) -> Self {
-        let turned = mixture.chunks_exact(FREQUENCIES * MIXED).flat_map(|own| {
-            (0..MIXED).flat_map(|column| own.iter().skip(column).step_by(MIXED).copied())
-        });
-        Self {
-            frequency: frequency.to_vec(),
-            phase: phase.to_vec(),
-            mixture: turned.collect(),
-            shift: shift.to_vec(),
-        }
-    }
-}
-
 /// The output of one network for each row of `features`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
 fn evaluate(network: &Network, features: &[f32], outputs: &mut [f32], buffers: &mut Buffers) {
     let rows = outputs.len();
     embed(network, features, buffers);
     let mut width = features.len() / rows.max(1);
-    if network.waves.is_some() {
+    if !network.waves.is_empty() {
         width *= MIXED + 1;
     }
     for layer in &network.layers {
@@ -169,18 +147,19 @@ fn evaluate(network: &Network, features: &[f32], outputs: &mut [f32], buffers: &
 #[inline(always)]
 fn embed(network: &Network, features: &[f32], buffers: &mut Buffers) {
     let columns = network.inputs.centre.len().max(1);
-    let Some(waves) = &network.waves else {
+    if network.waves.is_empty() {
         scale(&network.inputs, features, &mut buffers.values);
         return;
-    };
+    }
     scale(&network.inputs, features, &mut buffers.next);
     let width = (MIXED + 1) * columns;
     let rows = buffers.next.chunks_exact(columns).zip(buffers.values.chunks_exact_mut(width));
     for (own, embedded) in rows.take(features.len() / columns) {
         let (mixed, plain) = embedded.split_at_mut(MIXED * columns);
         plain.copy_from_slice(own);
-        for (feature, (x, mixed)) in own.iter().zip(mixed.chunks_exact_mut(MIXED)).enumerate() {
-            waves.mix(feature, *x, mixed);
+        let parts = own.iter().zip(mixed.chunks_exact_mut(MIXED));
+        for (waves, (x, mixed)) in network.waves.iter().zip(parts) {
+            waves.mix(&waves.cosines(*x), mixed);
         }
     }
 }
@@ -190,24 +169,6 @@ fn scale(map: &InputMap, features: &[f32], scaled: &mut [f32]) {
     let columns = map.centre.len().max(1);
     for (own, scaled) in features.chunks_exact(columns).zip(scaled.chunks_exact_mut(columns)) {
         map.write_scaled(own, scaled);
-    }
-}
-
-impl Waves {
-    /// Mixtures of `cos(2 pi w x + b)` for one feature.
-    #[inline(always)]
-    fn mix(&self, feature: usize, x: f32, mixed: &mut [f32]) {
-        let at = feature * FREQUENCIES;
-        let turns = x * (2.0 * std::f32::consts::PI);
-        let mut waves = [0.0; FREQUENCIES];
-        let constants = self.frequency[at..].iter().zip(&self.phase[at..]);
-        for (wave, (frequency, phase)) in waves.iter_mut().zip(constants) {
-            *wave = vector_math::cos(turns.mul_add(*frequency, *phase));
-        }
-        for (column, mixed) in mixed.iter_mut().enumerate() {
-            let weights = &self.mixture[(feature * MIXED + column) * FREQUENCIES..];
-            *mixed = self.shift[feature * MIXED + column] + dot(&waves, weights, FREQUENCIES);
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     Activation, Embedding, StackShape,
     host_activation::{Kept, activate, masked},
     host_product::{Left, Room, add_product, dot, transpose},
-    host_stack::multiplies_and_adds,
+    host_stack::is_known,
     host_waves::{embed, embed_back},
 };
 
@@ -41,7 +41,6 @@ pub(crate) struct HostTape {
     inputs: usize,
     activation: Activation,
     places: Places,
-    rows: usize,
     /// What the embedding gives, `[rows, width]`.
     embedded: Vec<f32>,
     /// What the first layer is given.
@@ -58,14 +57,13 @@ impl HostTape {
     /// For networks of `shape`; `None` where the shape has an ingredient, or the CPU lacks an instruction, that only
     /// the general way knows.
     pub(crate) fn new(shape: &StackShape) -> Option<Self> {
-        if shape.copies > 1 || shape.embedding == Embedding::Piecewise || !multiplies_and_adds() {
+        if !is_known(shape) {
             return None;
         }
         Some(Self {
             inputs: shape.inputs,
             activation: shape.activation,
             places: Places::of(shape),
-            rows: 0,
             embedded: Vec::new(),
             scaled: Vec::new(),
             layers: vec![Kept::default(); shape.hidden.len()],
@@ -102,12 +100,7 @@ impl HostTape {
 
 impl Places {
     fn of(shape: &StackShape) -> Self {
-        let mut start = 0;
-        let mut places = shape.parameters().into_iter().map(|parameter| {
-            let own = start..start + parameter.size();
-            start = own.end;
-            own
-        });
+        let mut places = shape.placed().map(|(_, own)| own);
         let mut next = || places.next().unwrap_or_default();
         let waves = (shape.embedding == Embedding::Pbld).then(|| [next(), next(), next(), next()]);
         let scale = shape.scaled.then(&mut next);
@@ -127,7 +120,6 @@ impl Places {
 fn forward(tape: &mut HostTape, weights: &[f32], features: &[f32], masks: &[&[f32]]) {
     let HostTape { places, layers, room, .. } = tape;
     let rows = features.len() / tape.inputs.max(1);
-    tape.rows = rows;
     tape.embedded.clear();
     match &places.waves {
         None => tape.embedded.extend_from_slice(features),
@@ -177,7 +169,8 @@ fn backward(
     slopes: &[f32],
     gradient: &mut [f32],
 ) {
-    let HostTape { places, layers, room, turned, back: [given, wanted], rows, .. } = tape;
+    let HostTape { places, layers, room, turned, back: [given, wanted], .. } = tape;
+    let rows = slopes.len();
     let (hidden, last) = places.layers.split_at(layers.len());
     wanted.clear();
     for own in last {
@@ -199,7 +192,7 @@ fn backward(
         given.iter_mut().zip(&kept.slopes).for_each(|(value, slope)| *value *= slope);
         add_columns(given, None, &mut gradient[own.bias.clone()]);
         let inputs = if layer == 0 { &tape.scaled } else { &layers[layer - 1].values };
-        let sizes = [own.inputs, *rows, own.outputs];
+        let sizes = [own.inputs, rows, own.outputs];
         let left = Left::turned(inputs, own.inputs);
         add_product(left, given, sizes, &mut gradient[own.weight.clone()], room);
         if layer == 0 && places.scale.is_none() && places.waves.is_none() {
@@ -207,8 +200,8 @@ fn backward(
         }
         transpose(&weights[own.weight.clone()], [own.inputs, own.outputs], turned);
         wanted.clear();
-        wanted.resize(*rows * own.inputs, 0.0);
-        let sizes = [*rows, own.outputs, own.inputs];
+        wanted.resize(rows * own.inputs, 0.0);
+        let sizes = [rows, own.outputs, own.inputs];
         add_product(Left::plain(given, own.outputs), turned, sizes, wanted, room);
     }
     if let Some(place) = &places.scale {

@@ -1,4 +1,4 @@
-//! A periodic embedding on the CPU while it learns, and the way back through it.
+//! A periodic embedding on the CPU, and the way back through it.
 #![expect(clippy::inline_always, reason = "only inlined code gets the instructions of its caller")]
 #![expect(clippy::needless_range_loop, reason = "what an array's own methods call is not inlined")]
 
@@ -11,17 +11,24 @@ use super::{
 };
 
 /// The periodic embedding of one feature: constants by frequency, mixtures column by column.
-struct Waves {
+#[derive(Clone, Debug)]
+pub(super) struct Waves {
     frequency: [f32; FREQUENCIES],
     phase: [f32; FREQUENCIES],
     mixture: [[f32; FREQUENCIES]; MIXED],
+    shift: [f32; MIXED],
 }
 
 const TURN: f32 = 2.0 * std::f32::consts::PI;
 
 impl Waves {
+    /// Of each feature, from frequency, phase, mixture and shift of all.
+    pub(super) fn of_all(parameters: [&[f32]; 4]) -> Vec<Self> {
+        (0..parameters[0].len() / FREQUENCIES).map(|own| Self::of(parameters, own)).collect()
+    }
+
     #[inline(always)]
-    fn of([frequency, phase, mixture, _]: [&[f32]; 4], feature: usize) -> Self {
+    fn of([frequency, phase, mixture, shift]: [&[f32]; 4], feature: usize) -> Self {
         let at = feature * FREQUENCIES;
         Self {
             frequency: std::array::from_fn(|own| frequency[at + own]),
@@ -29,9 +36,11 @@ impl Waves {
             mixture: std::array::from_fn(|column| {
                 std::array::from_fn(|own| mixture[(at + own) * MIXED + column])
             }),
+            shift: std::array::from_fn(|column| shift[feature * MIXED + column]),
         }
     }
 
+    /// `2 pi w x + b` for each frequency.
     #[inline(always)]
     fn angles(&self, x: f32) -> [f32; FREQUENCIES] {
         let mut angles = self.phase;
@@ -40,6 +49,28 @@ impl Waves {
         }
         angles
     }
+
+    /// `cos(2 pi w x + b)` for each frequency.
+    #[inline(always)]
+    pub(super) fn cosines(&self, x: f32) -> [f32; FREQUENCIES] {
+        cosines(self.angles(x))
+    }
+
+    /// Mixtures of the cosines.
+    #[inline(always)]
+    pub(super) fn mix(&self, cosines: &[f32; FREQUENCIES], mixed: &mut [f32]) {
+        for column in 0..MIXED {
+            mixed[column] = self.shift[column] + dot(cosines, &self.mixture[column], FREQUENCIES);
+        }
+    }
+}
+
+#[inline(always)]
+fn cosines(mut angles: [f32; FREQUENCIES]) -> [f32; FREQUENCIES] {
+    for angle in &mut angles {
+        *angle = vector_math::cos(*angle);
+    }
+    angles
 }
 
 /// Writes `[rows, (MIXED + 1) inputs]`: mixtures of cosines, feature by feature, then the features.
@@ -54,17 +85,9 @@ pub(super) fn embed(
     embedded.resize(features.len() / inputs.max(1) * width, 0.0);
     for feature in 0..inputs {
         let waves = Waves::of(parameters, feature);
-        let shift = &parameters[3][feature * MIXED..(feature + 1) * MIXED];
         let rows = features.chunks_exact(inputs).zip(embedded.chunks_exact_mut(width));
         for (own, embedded) in rows {
-            let mut cosines = waves.angles(own[feature]);
-            for cosine in &mut cosines {
-                *cosine = vector_math::cos(*cosine);
-            }
-            for column in 0..MIXED {
-                let mixed = dot(&cosines, &waves.mixture[column], FREQUENCIES);
-                embedded[feature * MIXED + column] = shift[column] + mixed;
-            }
+            waves.mix(&waves.cosines(own[feature]), &mut embedded[feature * MIXED..][..MIXED]);
             embedded[MIXED * inputs + feature] = own[feature];
         }
     }
@@ -90,10 +113,7 @@ pub(super) fn embed_back(
         for (own, slopes) in rows {
             let x = own[feature];
             let angles = waves.angles(x);
-            let mut cosines = [0.0_f32; FREQUENCIES];
-            for wave in 0..FREQUENCIES {
-                cosines[wave] = vector_math::cos(angles[wave]);
-            }
+            let cosines = cosines(angles);
             let mut by_wave = [0.0_f32; FREQUENCIES];
             for column in 0..MIXED {
                 let slope = slopes[feature * MIXED + column];

@@ -1,5 +1,7 @@
 //! The shape that all networks of a stack share, and the parameters that follow from it.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Activation, Embedding};
@@ -127,6 +129,16 @@ impl StackShape {
             }
         }
         all
+    }
+
+    /// Every parameter with its place among the values of a network.
+    pub fn placed(&self) -> impl Iterator<Item = (ParameterShape, Range<usize>)> {
+        let mut start = 0;
+        self.parameters().into_iter().map(move |parameter| {
+            let own = start..start + parameter.size();
+            start = own.end;
+            (parameter, own)
+        })
     }
 
     /// Number of values of all parameters of one network.

@@ -1,5 +1,7 @@
 //! Networks of one shape, computed as one.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{MemberWeights, ParameterShape, StackShape, batch_ensemble};
@@ -18,15 +20,12 @@ impl MlpStack {
     /// Stacks `members` on `device`.
     #[must_use]
     pub fn new(shape: &StackShape, members: &[&MemberWeights], device: &Device) -> Self {
-        let mut start = 0;
-        let mut stacked = |parameter: ParameterShape| {
-            let own = start..start + parameter.size();
-            start = own.end;
+        let stacked = |(parameter, own): (ParameterShape, Range<usize>)| {
             let values = members.iter().flat_map(|member| member.0[own.clone()].iter().copied());
             let size = [members.len(), parameter.rows, parameter.columns];
             tensor(values.collect(), size, device)
         };
-        let parameters = shape.parameters().into_iter().map(&mut stacked).collect();
+        let parameters = shape.placed().map(stacked).collect();
         Self { shape: shape.clone(), parameters }
     }
 

@@ -156,6 +156,13 @@ impl Stride {
             rate_2: (1.0 - drive.beta_2) as f32,
         }
     }
+
+    /// Moves the values `p` with moments `m` and `v` down the gradient `g`; those of a stopped network stay.
+    pub(super) fn take(self, p: &mut [f32], [m, v]: [&mut [f32]; 2], g: &[f32]) {
+        if self.active {
+            fused(p, m, v, g, self);
+        }
+    }
 }
 
 /// One pass over parameter, gradient and moments, in their own memory.
@@ -170,20 +177,13 @@ fn step_on_host(
     let gradient = gradient.into_data();
     if let (Ok(p), Ok(g)) = (parameter.as_mut_slice::<f32>(), gradient.as_slice()) {
         let size = p.len() / strides.len();
-        for (member, stride) in strides.iter().enumerate().filter(|(_, stride)| stride.active) {
+        for (member, stride) in strides.iter().enumerate() {
             let own = member * size..(member + 1) * size;
             let (m, v) = (&mut first[own.clone()], &mut second[own.clone()]);
             stride.take(&mut p[own.clone()], [m, v], &g[own]);
         }
     }
     Tensor::from_data(parameter, &device)
-}
-
-impl Stride {
-    /// Moves the values `p` with moments `m` and `v` down the gradient `g`.
-    pub(super) fn take(self, p: &mut [f32], [m, v]: [&mut [f32]; 2], g: &[f32]) {
-        fused(p, m, v, g, self);
-    }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]

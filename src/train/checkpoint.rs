@@ -165,11 +165,8 @@ impl Checkpoint {
     /// The weights of all networks, one tensor `[M, rows, columns]` for each parameter.
     fn tensors(&self) -> io::Result<Vec<u8>> {
         let (shape, count) = (&self.manifest.shape, self.members.len());
-        let mut start = 0;
         let mut parts: Vec<(String, [usize; 3], Vec<f32>)> = Vec::new();
-        for parameter in shape.parameters() {
-            let own = start..start + parameter.size();
-            start = own.end;
+        for (parameter, own) in shape.placed() {
             let values = self.members.iter().flat_map(|m| m.0[own.clone()].iter().copied());
             let size = [count, parameter.rows, parameter.columns];
             parts.push((parameter.name, size, values.collect()));

@@ -66,13 +66,8 @@ impl<'a> HostTrainer<'a> {
         state: MemberState,
         tape: HostTape,
     ) -> Self {
-        let mut start = 0;
-        let place = |(parameter, rule): (crate::model::ParameterShape, &Rule)| {
-            let own = start..start + parameter.size();
-            start = own.end;
-            (own, *rule)
-        };
-        let rules = context.shape.parameters().into_iter().zip(context.rules).map(place).collect();
+        let places = context.shape.placed().map(|(_, own)| own);
+        let rules = places.zip(context.rules.iter().copied()).collect();
         let gradient = vec![0.0; state.weights.0.len()];
         let lane = Lane { tape, gradient, loss: 0.0, features: Vec::new(), slopes: Vec::new() };
         Self { task, state, rules, lanes: vec![lane] }
@@ -123,7 +118,7 @@ impl<'a> HostTrainer<'a> {
         self.state.steps += 1;
         let MemberState { weights, first_moment, second_moment, steps, .. } = &mut self.state;
         let gradient = &self.lanes[0].gradient;
-        for (place, rule) in self.rules.iter().filter(|(_, rule)| rule.rate > 0.0) {
+        for (place, rule) in &self.rules {
             Stride::new(&drive, *rule, *steps).take(
                 &mut weights.0[place.clone()],
                 [&mut first_moment.0[place.clone()], &mut second_moment.0[place.clone()]],
@@ -211,8 +206,7 @@ impl Lane {
         let outputs = self.tape.outputs(step.weights, &self.features, &masks);
         self.slopes.clear();
         for (row, output) in rows.iter().zip(outputs) {
-            let target = scaling.standardise(table.target(*row), matrix.row(*row as usize));
-            let weight = table.weight(*row) as f32 / step.rows.len() as f32;
+            let (target, weight) = step.task.wanted(table, *row, step.rows.len());
             let (loss, slope) = loss_and_slope(step.context.config, output - target);
             self.loss += f64::from(loss * weight);
             self.slopes.push(slope * weight);

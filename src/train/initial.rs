@@ -71,9 +71,8 @@ fn place_bins(shape: &StackShape, rows: &FeatureMatrix, weights: &mut MemberWeig
 
 /// Where the values of a parameter start.
 fn offset(shape: &StackShape, name: &str) -> Option<usize> {
-    let parameters = shape.parameters();
-    let index = parameters.iter().position(|parameter| parameter.name == name)?;
-    Some(parameters[..index].iter().map(crate::model::ParameterShape::size).sum())
+    let own = shape.placed().find(|(parameter, _)| parameter.name == name);
+    own.map(|(_, place)| place.start)
 }
 
 /// Scales the matrix of each layer until every unit has deviation 1 on `rows`, and sets its bias to

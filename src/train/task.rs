@@ -213,6 +213,13 @@ impl MemberTask {
         self.train.len().div_ceil(batch_size)
     }
 
+    /// What the network is to answer for a row of its matrix, standardised, and how much that counts among `count` rows.
+    pub(super) fn wanted(&self, table: &TrainingTable<'_>, row: u32, count: usize) -> (f32, f32) {
+        let features = table.features.distinct()[self.matrix].row(row as usize);
+        let target = self.scaling.standardise(table.target(row), features);
+        (target, table.weight(row) as f32 / count as f32)
+    }
+
     /// The part of the random number stream that belongs to this network.
     pub(super) fn stream(&self) -> [u64; 3] {
         [self.repeat as u64, self.fold as u64, self.member as u64]

@@ -146,9 +146,7 @@ impl<'a> TensorTrainer<'a> {
         for (member, (task, rows)) in self.tasks.iter().zip(rows).enumerate() {
             let start = member * count;
             for (slot, &row) in (start..).zip(*rows) {
-                let features = context.table.features.distinct()[task.matrix].row(row as usize);
-                targets[slot] = task.scaling.standardise(context.table.target(row), features);
-                weights[slot] = context.table.weight(row) as f32 / rows.len() as f32;
+                (targets[slot], weights[slot]) = task.wanted(&context.table, row, rows.len());
             }
         }
         let device = &context.backend.device;
