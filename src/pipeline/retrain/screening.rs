@@ -103,6 +103,8 @@ fn without_known(
         seen.extend((0..table.rows()).map(|own| row(own).collect::<Vec<u64>>()));
     }
     let before = rows.len();
+    // Of one time the last to come is the newest, and what is left keeps its order: folds follow it.
+    rows.reverse();
     rows.sort_by_key(|row| std::cmp::Reverse(row.time));
     rows.retain(|row| {
         !anchor.containers.contains(&row.container) && seen.insert(bits(&row.inputs))

@@ -119,7 +119,8 @@ fn what_is_learnt_takes_over_and_what_is_poisoned_does_not() {
     let program = Program::start(&shop, &format!("--champion {WATCHED}"));
     let mut drums = simulated(&shop, 600, "");
     for (row, _) in &mut drums {
-        row[4] *= 0.3;
+        row[4] *= 0.1;
+        row[11] *= 0.1;
     }
     let said = shop.succeed("retrain");
     assert!(said.contains("not retrained: 0 new containers"), "{said}");
@@ -130,7 +131,8 @@ fn what_is_learnt_takes_over_and_what_is_poisoned_does_not() {
         "retrain --name trial --dry-run --set retrain.repeats=1 --set retrain.significance=0.4",
     );
     assert!(said.contains("this was a dry run") && program.run() == "first", "{said}");
-    let said = shop.succeed("retrain --name second");
+    // Which rows judge depends on the milliseconds in which they came, and p with it: 0.01 to 0.02.
+    let said = shop.succeed("retrain --name second --set retrain.significance=0.2");
     assert!(said.contains("second is the champion of massay-mass, instead of first"), "{said}");
     program.wait_for("second");
     stream(&program, &drums[250..400], REQUEST);
