@@ -44,7 +44,9 @@ impl ValueEnum for BackendKind {
             Self::Auto => "a GPU where there is one, the CPU otherwise",
             Self::Wgpu => "a GPU (Vulkan, Metal, DirectX)",
             Self::Ndarray => "the CPU through burn-ndarray",
-            Self::Flex => "the CPU through burn-flex, the faster of the two",
+            Self::Flex => {
+                "the CPU by arithmetic of our own, the faster of the two; what that does not know by burn-flex"
+            }
         };
         Some(clap::builder::PossibleValue::new(self.name()).help(help))
     }

@@ -1,6 +1,7 @@
 //! Lines of cells in columns of equal width.
 
-/// Most characters of a cell that others follow; longer ones end with an ellipsis.
+/// Most characters of a cell between others; longer ones end with an ellipsis. The first names its line, as people
+/// type it.
 const WIDEST: usize = 48;
 
 /// The lines, two spaces between columns, each as wide as its widest cell; numbers of the columns in `right` end
@@ -29,7 +30,7 @@ fn cut(line: &[String]) -> Vec<String> {
     let cell = |(column, cell): (usize, &String)| {
         let printable = |own: char| if own.is_control() { ' ' } else { own };
         let mut text: Vec<char> = cell.chars().map(printable).collect();
-        if text.len() > WIDEST && column + 1 < line.len() {
+        if text.len() > WIDEST && column > 0 && column + 1 < line.len() {
             text.truncate(WIDEST - 1);
             text.push('…');
         }
@@ -47,7 +48,7 @@ mod tests {
         let line = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
         let lines = [line(["run", "R²", ""]), line(["a", "0.91", "champion"])];
         assert_eq!(in_columns(&lines, &[1]), "run    R²\na    0.91  champion\n");
-        let long = in_columns(&[line(["long\nname", &"x".repeat(60), "end"])], &[]);
-        assert_eq!(long, format!("long name  {}…  end\n", "x".repeat(WIDEST - 1)));
+        let long = in_columns(&[line(["long\nname", &"x".repeat(60), &"y".repeat(60)])], &[]);
+        assert_eq!(long, format!("long name  {}…  {}\n", "x".repeat(WIDEST - 1), "y".repeat(60)));
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn of_training(finished: &Finished) -> String {
     if !report.features.choice.is_empty() {
         let _ = writeln!(text, "features   {}", report.features.choice);
     }
+    text += &warnings(&finished.warnings);
     let _ = writeln!(text, "\ncheckpoint {}", finished.checkpoint.display());
     let _ = writeln!(text, "report     {}", finished.report_folder.join("report.html").display());
     text
@@ -85,11 +86,14 @@ pub(super) fn of_evaluation(report: &RunReport, folder: &Path) -> String {
         let name = format!("{} to {}", short(range.low), short(range.high));
         text += &line(&name, &range.scores);
     }
-    for warning in &report.warnings {
-        let _ = writeln!(text, "\nwarning: {warning}");
-    }
+    text += &warnings(&report.warnings);
     let _ = writeln!(text, "\nreport {}", folder.join("report.html").display());
     text
+}
+
+fn warnings(warnings: &[String]) -> String {
+    let line = |own: &String| ["\nwarning: ", own, "\n"].concat();
+    warnings.iter().map(line).collect()
 }
 
 fn header(data: &DataSummary, level: f64) -> String {

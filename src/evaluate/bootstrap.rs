@@ -84,7 +84,8 @@ impl ScoreBounds {
             mae: bounds(|sum| sum.sizes / sum.weight)?,
             r2: bounds(Unit::r2),
             bias: bounds(|sum| sum.errors / sum.weight)?,
-            coverage: bounds(|sum| sum.covered / sum.share)?,
+            coverage: certain(&drawn, count)
+                .map_or_else(|| bounds(|sum| sum.covered / sum.share), Some)?,
         })
     }
 }
@@ -215,6 +216,17 @@ impl Unit {
     }
 }
 
+/// Bounds of a share that is 0 or 1 in every drawn table, of which drawing tells nothing: those of Clopper and
+/// Pearson (1934) for so many units.
+fn certain(drawn: &[Unit], units: usize) -> Option<Bounds> {
+    let farthest = ((1.0 - CONFIDENCE) / 2.0).powf(1.0 / units as f64);
+    let all = |is_so: fn(&Unit) -> bool| drawn.iter().all(is_so);
+    if all(|sum| sum.covered >= sum.share) {
+        return Some(Bounds { low: farthest, high: 1.0 });
+    }
+    all(|sum| sum.covered <= 0.0).then_some(Bounds { low: 0.0, high: 1.0 - farthest })
+}
+
 /// At most `MOST_UNITS` sums of the units, put together at random.
 fn merged<T: Sum>(mut units: Vec<T>) -> Vec<T> {
     if units.len() <= MOST_UNITS {
@@ -322,6 +334,21 @@ mod tests {
         assert!(found.high < 0.0 && found.low > -1.5, "{found:?}");
         let same = rmse_difference(&rows(), &rows()).unwrap();
         assert_eq!((same.low, same.high), (0.0, 0.0));
+    }
+
+    #[test]
+    fn intervals_that_all_hold_are_not_certain() {
+        // scipy.stats.binomtest(12, 12).proportion_ci(method="exact"), and of 0 of 12.
+        let with = |half: f64| {
+            let own = |i: usize| {
+                let own = row(i, None, i as f64, 1.0);
+                ScoredRow { lower: own.prediction - half, upper: own.prediction + half, ..own }
+            };
+            ScoreBounds::of(&(0..12).map(own).collect::<Vec<_>>()).unwrap().coverage
+        };
+        let (all, none) = (with(2.0), with(0.5));
+        assert!((all.low - 0.735_351).abs() < 1e-6 && all.high == 1.0, "{all:?}");
+        assert!(none.low == 0.0 && (none.high - 0.264_649).abs() < 1e-6, "{none:?}");
     }
 
     #[test]

@@ -85,6 +85,12 @@ impl Difference {
         self.p_value < SIGNIFICANCE
     }
 
+    /// The same for the most striking of several differences (Bonferroni).
+    #[must_use]
+    pub fn is_clear_among(&self, differences: usize) -> bool {
+        self.p_value * (differences as f64) < SIGNIFICANCE
+    }
+
     /// What to make of the model whose errors less those of another it is.
     #[must_use]
     pub fn verdict(&self) -> &'static str {
@@ -171,7 +177,19 @@ impl Leaderboard {
         self.entries.iter().find(|entry| entry.model == model)
     }
 
-    /// What to make of it, in a sentence: whether anything clearly beats the model that predicts.
+    /// The mean of the training targets.
+    #[must_use]
+    pub fn mean(&self) -> Option<&LeaderboardEntry> {
+        self.entry(MEAN)
+    }
+
+    /// Whether there is nothing beside the model that predicts but the mean.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.entries.iter().all(|entry| entry.model == MEAN || entry.model == self.deployed)
+    }
+
+    /// Which model predicts, and whether anything clearly beats it, in a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
         let clearly = |entry: &&LeaderboardEntry| {
@@ -180,15 +198,11 @@ impl Leaderboard {
         let better: Vec<&str> =
             self.entries.iter().filter(clearly).map(|entry| entry.model.as_str()).collect();
         let own = &self.deployed;
-        let beats_mean = self.entry(MEAN).and_then(|entry| entry.difference);
-        if !beats_mean.is_some_and(|own| own.is_clear() && own.mean > 0.0) {
-            return format!(
-                "The {own} is not clearly better than the mean of the training targets: the columns may \
-                 say little about the target, or the rows are too few to tell"
-            );
-        }
         let first = self.entries.first().map_or("", |entry| entry.model.as_str());
         match &better[..] {
+            [] if first == own && self.is_alone() => {
+                format!("The {own} has a smaller error than the mean of the training targets")
+            }
             [] if first == own => format!("The {own} has the smallest error, and predicts"),
             [] => format!(
                 "The {own} predicts; {first} has a smaller error here, by no more than chance allows"
@@ -271,7 +285,8 @@ mod tests {
         assert!((difference.standard_error - 0.075).abs() < 1e-12);
         // scipy: 2 * stats.t.sf(0.25 / 0.075, 4) = 0.0290154
         assert!((difference.p_value - 0.029_015_4).abs() < 1e-5, "{}", difference.p_value);
-        assert!(difference.is_clear());
+        assert!(difference.is_clear() && difference.is_clear_among(1));
+        assert!(!difference.is_clear_among(2));
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Backend {
     }
 
     fn flex(reason: &str) -> Self {
-        let (kind, name) = (BackendKind::Flex, "burn-flex".to_owned());
+        let (kind, name) = (BackendKind::Flex, "own arithmetic".to_owned());
         Self { kind, device: Device::flex(), name, reason: reason.to_owned() }
     }
 

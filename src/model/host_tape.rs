@@ -219,7 +219,10 @@ fn backward(
 /// `sums + factor values`.
 #[inline(always)]
 fn add_scaled(sums: &mut [f32], values: &[f32], factor: f32) {
-    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum = value.mul_add(factor, *sum));
+    // A loop: `mul_add` in a closure may be compiled without the instructions of its caller.
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum = value.mul_add(factor, *sum);
+    }
 }
 
 /// Adds each column of `values`, or of their products with `factors`, to its sum.
@@ -232,8 +235,9 @@ fn add_columns(values: &[f32], factors: Option<&[f32]>, sums: &mut [f32]) {
         }),
         Some(factors) => {
             for (row, factors) in values.chunks_exact(width).zip(factors.chunks_exact(width)) {
-                let numbers = sums.iter_mut().zip(row).zip(factors);
-                numbers.for_each(|((sum, value), factor)| *sum = value.mul_add(*factor, *sum));
+                for ((sum, value), factor) in sums.iter_mut().zip(row).zip(factors) {
+                    *sum = value.mul_add(*factor, *sum);
+                }
             }
         }
     }

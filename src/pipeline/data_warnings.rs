@@ -45,7 +45,7 @@ fn about_splits(dataset: &Dataset, plan: &FoldPlan, split_by: SplitBy) -> Vec<St
     }
     if dataset.order.is_some() {
         warnings.push(
-            "folds in time: the model is the mean of networks trained on longer and longer pasts, \
+            "folds in time: the model is the mean of models trained on longer and longer pasts, \
              and none of them has learned from the last block"
                 .to_owned(),
         );

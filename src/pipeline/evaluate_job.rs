@@ -16,6 +16,7 @@ use super::{
     JobError,
     insights::target_of,
     provenance,
+    report_warnings::warnings_of,
     run_folder::{draft_of, empty},
     train_job::read_text,
     training_outcome::data_summary,
@@ -47,7 +48,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
     let dataset = Dataset::read(&columns(options, &checkpoint)?, "", checkpoint.missing_cells())?;
     let backend = Backend::select(options.backend)?;
     let evaluation = evaluate_fresh(&checkpoint.predictor(&backend), &dataset);
-    let report = RunReport {
+    let mut report = RunReport {
         name: options.out.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned()),
         data: data_summary(&dataset, &schema.unit, &TableSchema::default()),
         transform: target_of(&checkpoint).transform,
@@ -67,6 +68,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(RunReport, String)> {
         params: toml::to_string(&checkpoint.manifest.parameters)?,
         provenance: provenance::of_evaluation(&backend),
     };
+    report.warnings.extend(warnings_of(&report));
     let draft = empty(draft_of(&options.out))?;
     write_report(&report, None, &draft)?;
     replace_folder(&draft, &options.out)

@@ -2,46 +2,27 @@
 
 use crate::{
     evaluate::{OddFold, ScoreBounds},
-    report::{RunReport, Worth, percent, significant},
+    report::{RunReport, percent, significant},
 };
 
 /// Validation losses this many times the training loss show networks that know their rows by heart.
 const OVERFIT: f64 = 5.0;
 
-/// Errors that differ by no more than this share are one and the same: the model may be that very regression.
-const ROUNDING: f64 = 1e-4;
-
 /// Warnings that only the finished evaluation can give, worst first.
 pub(super) fn warnings_of(report: &RunReport) -> Vec<String> {
     let mut warnings = Vec::new();
-    warnings.extend(worthless(report));
+    warnings.extend(report.worth_sentence());
     warnings.extend(loses(report));
     warnings.extend(coverage(report));
     warnings.extend(report.trust.odd_folds.iter().map(|own| odd_fold(report, own)));
     warnings
 }
 
-/// That the mean would do as well.
-fn worthless(report: &RunReport) -> Option<String> {
-    let target = &report.data.target;
-    match report.worth() {
-        Worth::Shown => None,
-        Worth::NotShown => Some(format!(
-            "the model is not shown to be better than the mean of `{target}`: the bounds of R² reach 0"
-        )),
-        Worth::Nothing => {
-            Some(format!("the model predicts no better than the mean of `{target}`: do not use it"))
-        }
-    }
-}
-
 /// That a plain linear model does better, and whether networks learned their rows by heart.
 fn loses(report: &RunReport) -> Option<String> {
     let baseline = report.baseline.as_ref()?;
     let (own, other) = (report.evaluation.pooled.rmse, baseline.scores.rmse);
-    if own <= other * (1.0 + ROUNDING) {
-        return None;
-    }
+    baseline.error_ratio(&report.evaluation.pooled).filter(|ratio| *ratio > 1.0)?;
     let by_heart = loss_ratio(report).filter(|ratio| *ratio > OVERFIT).map_or_else(
         String::new,
         |ratio| {

@@ -1,4 +1,4 @@
-//! What training again tells: the same model without each column, and on fewer groups, all as one stack.
+//! What training again tells: the same model without each column, and on fewer groups, all in one training.
 
 use anyhow::{Result, bail};
 

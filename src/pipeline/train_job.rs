@@ -94,6 +94,8 @@ pub struct Start<'a> {
 pub struct Finished {
     /// The report's content.
     pub report: RunReport,
+    /// Those of its warnings that only the result gave, so that nobody could be told before.
+    pub warnings: Vec<String>,
     /// `metrics.json`, as text.
     pub metrics: String,
     /// Folder of the checkpoint.
@@ -192,7 +194,8 @@ fn write(
     mut outcome: Outcome,
 ) -> Result<Finished> {
     let mut report = inputs.report(&mut outcome);
-    report.warnings.extend(warnings_of(&report));
+    let warnings = warnings_of(&report);
+    report.warnings.extend_from_slice(&warnings);
     let metrics = String::from_utf8(metrics_json(&report)?)?;
     let mut checkpoint = inputs.checkpoint(outcome, &report.evaluation.rows, &metrics)?;
     checkpoint.write(&drafts.0)?;
@@ -205,7 +208,7 @@ fn write(
     hand_over(run, &drafts.0);
     run.finish(drafts)?;
     let (checkpoint, report_folder) = (run.checkpoint.clone(), run.report.clone());
-    Ok(Finished { report, metrics, checkpoint, report_folder, tracked: None })
+    Ok(Finished { report, warnings, metrics, checkpoint, report_folder, tracked: None })
 }
 
 /// What a report says beyond the scores.

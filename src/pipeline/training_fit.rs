@@ -158,13 +158,12 @@ impl Inputs {
         judge(self.out_of_fold(prepared, &weights), models, &self.plain.1)
     }
 
-    /// Every model side by side; `None` where there is but one.
-    pub(super) fn leaderboard(&self, judged: &Judged) -> Option<Leaderboard> {
+    /// Every model side by side, with the mean of the training targets.
+    pub(super) fn leaderboard(&self, judged: &Judged) -> Leaderboard {
         let kind = self.start.params.model.kind;
         let (plan, targets) = (&self.prepared.plan, &self.dataset.target);
         let weights = self.dataset.row_weights(|_| 1.0);
-        (self.kinds().len() > 1)
-            .then(|| Leaderboard::new(&judged.candidates, plan, (targets, &weights), kind))
+        Leaderboard::new(&judged.candidates, plan, (targets, &weights), kind)
     }
 
     /// Ridge regression of the target or of its transform, whichever does better on these folds:

@@ -20,7 +20,7 @@ pub(super) struct Outcome {
     pub(super) trained: Trained,
     pub(super) judged: Judged,
     pub(super) baseline: Option<Baseline>,
-    pub(super) leaderboard: Option<Leaderboard>,
+    pub(super) leaderboard: Leaderboard,
     pub(super) leakage: Option<Leakage>,
     pub(super) seconds: f64,
 }
@@ -86,7 +86,7 @@ impl Inputs {
             baseline: outcome.baseline.take(),
             features: self.features.clone(),
             cleaning: self.cleaning.clone(),
-            leaderboard: outcome.leaderboard.take(),
+            leaderboard: Some(std::mem::take(&mut outcome.leaderboard)),
             leakage: outcome.leakage.take(),
             history: std::mem::take(&mut trained.history),
             transform,

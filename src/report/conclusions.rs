@@ -1,9 +1,9 @@
 //! What to make of a run, written from its numbers by fixed rules: no sentence that a number does not carry.
 
 use super::number_format::{counted, percent, significant};
-use super::page::r2_text;
+use super::page::{capitalised, r2_text};
 use super::plots::relative_error::limits;
-use super::{PastRun, RunReport, Worth};
+use super::{PastRun, RunReport, worth::Worth};
 use crate::evaluate::{Bounds, DroppedColumn, Importance};
 
 /// Bounds of the coverage that are further apart tell nothing of the intervals.
@@ -18,12 +18,16 @@ const ERRORS: f64 = 2.0;
 /// The conclusions, the most important first.
 pub(super) fn conclusions(report: &RunReport) -> Vec<String> {
     let mut all = vec![accuracy(report)];
+    let is_worth_something = report.worth() == Worth::Shown;
+    if is_worth_something {
+        let board = report.leaderboard.as_ref().filter(|board| !board.is_alone());
+        all.extend(board.map(|board| format!("{}.", board.sentence())));
+    }
     all.extend(worth(report));
-    all.extend(report.leaderboard.as_ref().map(|board| format!("{}.", board.sentence())));
     all.extend(intervals(report));
     all.extend(leakage(report));
     // What a model does that knows nothing says nothing of the columns.
-    if report.worth() == Worth::Shown {
+    if is_worth_something {
         all.extend(report.trust.detection.map(|limit| limits(report, &limit)));
         all.extend(columns(report));
         all.extend(losses(report));
@@ -67,19 +71,10 @@ fn accuracy(report: &RunReport) -> String {
     )
 }
 
-/// That the model is worth nothing, or is not shown to be worth anything.
+/// That the model is worth nothing, or is not shown to be worth anything, unless a warning above says so.
 fn worth(report: &RunReport) -> Option<String> {
-    let target = &report.data.target;
-    match report.worth() {
-        Worth::Shown => None,
-        Worth::NotShown => Some(format!(
-            "It is not shown to be better than the mean of {target}: the bounds of R² reach 0."
-        )),
-        Worth::Nothing => {
-            let r2 = report.evaluation.pooled.r2.map_or_else(String::new, r2_text);
-            Some(format!("The mean of {target} would do as well (R² {r2}): do not use this model."))
-        }
-    }
+    let own = report.worth_sentence().filter(|own| !report.warnings.contains(own))?;
+    Some(format!("{}.", capitalised(&own)))
 }
 
 fn intervals(report: &RunReport) -> Option<String> {
@@ -116,9 +111,11 @@ fn columns(report: &RunReport) -> Option<String> {
     let others = match idle {
         0 => String::new(),
         _ => format!(
-            "; {} of {} could not be shown to matter by themselves",
+            "; {} of {} {} it by less than {}, or by no more than chance does",
             idle,
-            counted(insights.columns.len(), "column")
+            counted(insights.columns.len(), "column"),
+            if idle == 1 { "changes" } else { "change" },
+            percent(NEGLIGIBLE, 0)
         ),
     };
     Some(format!(
@@ -130,27 +127,48 @@ fn columns(report: &RunReport) -> Option<String> {
     ))
 }
 
-/// What the loss of one column costs.
-fn losses(report: &RunReport) -> Option<String> {
-    let retraining = report.retraining.as_ref()?;
-    let single = || retraining.dropped.iter().filter(|own| own.set.columns.len() == 1);
-    let worst = single().next()?;
+/// What the loss of one column costs, and whether it would be no loss.
+fn losses(report: &RunReport) -> Vec<String> {
+    let Some(retraining) = &report.retraining else { return Vec::new() };
+    let single: Vec<&DroppedColumn> =
+        retraining.dropped.iter().filter(|own| own.set.columns.len() == 1).collect();
+    let by_mean =
+        |a: &&&DroppedColumn, b: &&&DroppedColumn| a.difference.mean.total_cmp(&b.difference.mean);
+    let (Some(worst), Some(best)) = (single.iter().max_by(by_mean), single.iter().min_by(by_mean))
+    else {
+        return Vec::new();
+    };
+    // Of many columns one looks clear by chance: each gets its share of the significance (Bonferroni).
+    let is_clear = |own: &DroppedColumn| own.difference.is_clear_among(single.len());
     let unit = report.data.unit_suffix();
-    let clear = single().filter(|own| own.difference.is_clear() && own.difference.mean > 0.0);
-    let clear: Vec<&DroppedColumn> = clear.collect();
-    let grows = significant(worst.difference.mean.abs(), 2);
-    Some(match clear.first() {
-        Some(own) => format!(
-            "Without {} the model, trained anew, errs by {}{unit} more: clearly worse.",
-            own.set.name,
-            significant(own.difference.mean, 2)
-        ),
-        None => format!(
-            "No single column is indispensable: a model trained without any one of them differs by no more than \
-             chance allows (at most {grows}{unit}, without {}).",
-            worst.set.name
-        ),
-    })
+    let amount =
+        |own: &DroppedColumn| format!("{}{unit}", significant(own.difference.mean.abs(), 2));
+    let mut all = Vec::new();
+    if worst.difference.mean > 0.0 && is_clear(worst) {
+        all.push(format!(
+            "Without {} the model, trained anew, errs by {} more: clearly worse.",
+            worst.set.name,
+            amount(worst)
+        ));
+    } else {
+        let most = if worst.difference.mean > 0.0 {
+            format!(" ({} more without {})", amount(worst), worst.set.name)
+        } else {
+            String::new()
+        };
+        all.push(format!(
+            "No single column is shown to be indispensable: trained without any one of them, the model errs by no more \
+             than chance allows{most}."
+        ));
+    }
+    if best.difference.mean < 0.0 && is_clear(best) {
+        all.push(format!(
+            "Without {} the model, trained anew, errs by {} less: clearly better, so try to leave it out.",
+            best.set.name,
+            amount(best)
+        ));
+    }
+    all
 }
 
 /// Whether more groups would help.
@@ -218,7 +236,7 @@ mod tests {
             "for a container that the model has not seen",
             "is explained (R² 0.970; 95 %: ",
             "The detection limit lies far below the smallest judged value, 0.50 g",
-            "leans on detector_1 most: with its values from other containers the error grows by 4.0 g; 1 of 2 columns",
+            "leans on detector_1 most: with its values from other containers the error grows by 4.0 g; 1 of 2 columns changes it by less than 1 %",
             "Without detector_1 the model, trained anew, errs by 3.0 g more: clearly worse.",
             "More containers would help: with the last fifth of them the error still fell by 30 %.",
             "Of 2 runs on this table it has the smallest error; the next best, before, has an RMSE of 12.0 g.",
@@ -237,18 +255,24 @@ mod tests {
     #[test]
     fn a_model_that_knows_nothing_is_called_so_and_no_column_is_praised() {
         let mut report = full_report(80, 4);
+        report.leaderboard = None;
         report.evaluation.pooled.r2 = Some(-0.012);
+        report.trust.bounds.as_mut().unwrap().r2 = Some(Bounds { low: -0.3, high: 0.3 });
         let text = of(&report);
         assert!(
-            text.contains("The mean of mass would do as well (R² −0.012): do not use"),
+            text.contains(
+                "The errors are as large as the spread of mass in these rows (R² −0.012)"
+            ),
             "{text}"
         );
         assert!(["explained", "leans on", "detection limit"].iter().all(|own| !text.contains(own)));
         report.evaluation.pooled.r2 = Some(0.1);
         report.trust.bounds.as_mut().unwrap().r2 = Some(Bounds { low: -0.1, high: 0.3 });
         let text = of(&report);
-        assert!(text.contains("not shown to be better than the mean of mass"), "{text}");
+        assert!(text.contains("These rows do not show that the model knows"), "{text}");
         assert!(!text.contains("leans on"));
+        report.warnings.extend(report.worth_sentence());
+        assert!(!of(&report).contains("These rows do not show"));
     }
 
     #[test]
@@ -263,7 +287,8 @@ mod tests {
         report.milestones.runs[0].rmse = 0.1;
         let text = of(&report);
         let expected = [
-            "No single column is indispensable",
+            "No single column is shown to be indispensable: trained without any one of them, the model errs by no more \
+             than chance allows (3.0 g more without detector_1).",
             "would hardly help: the last fifth of them changed the error by 2 %",
             "The intervals promise more than they hold",
             "before has the smallest error: RMSE 0.100 g",
@@ -271,6 +296,11 @@ mod tests {
         for sentence in expected {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }
+        let dropped = &mut report.retraining.as_mut().unwrap().dropped;
+        (dropped[0].difference.mean, dropped[0].difference.p_value) = (-3.0, 1e-4);
+        assert!(
+            of(&report).contains("Without detector_1 the model, trained anew, errs by 3.0 g less")
+        );
         let bounds = report.trust.bounds.as_mut().unwrap();
         (bounds.coverage.low, bounds.coverage.high) = (0.68, 0.96);
         report.insights.as_mut().unwrap().columns[0].rmse_increase = 1e-9;

@@ -46,7 +46,10 @@ impl Leakage {
             )
         } else if shared < TELLING {
             format!(
-                "rows that stand alone gain as much as those that share a `{group}`, so that none is recognised"
+                "rows that stand alone gain {}, about as much as those that share a `{group}` with {}, so that \
+                 recognition does not show",
+                gain(alone),
+                gain(shared)
             )
         } else {
             format!("rows that share a `{group}` gain no more than chance gives here")
@@ -99,7 +102,9 @@ mod tests {
         let sentence = leakage(0.07, None).sentence("container");
         assert!(sentence.starts_with("R2 0.998 by row against 0.620 by group: rows that share a"));
         assert!(sentence.contains("predicted 93 % better") && sentence.ends_with("scored by row"));
-        assert!(leakage(0.8, Some(0.82)).sentence("container").contains("none is recognised"));
+        assert!(
+            leakage(0.8, Some(0.82)).sentence("container").contains("gain 18 %, about as much")
+        );
         assert!(leakage(0.95, Some(1.2)).sentence("container").contains("no more than chance"));
         let mut hidden = leakage(0.7, Some(0.9));
         hidden.by_row.rmse = 10.1;

@@ -35,6 +35,7 @@ mod sample_report;
 mod tables;
 mod tuning;
 mod what_if;
+mod worth;
 
 pub(crate) use number_format::{counted, percent, significant};
 pub(crate) use page::document;
@@ -51,7 +52,7 @@ pub use page::verdict;
 pub use report_folder::{read_report, write_report};
 pub use run_report::{
     Baseline, CleaningSummary, DataSummary, FeatureCandidate, FeatureSummary, GitState, Milestone,
-    Milestones, PastRun, Provenance, RunReport, Worth, unit_suffix,
+    Milestones, PastRun, Provenance, RunReport, unit_suffix,
 };
 pub use tables::metrics_json;
 pub use tuning::{Searched, Setting, Tuning, TuningFold, TuningTrial, write_tuning};

@@ -31,7 +31,8 @@ pub(crate) fn percent(share: f64, decimals: usize) -> String {
     let size = (share * 100.0).abs();
     let is_rounded_up = |text: &String| size < 100.0 && text.starts_with("100");
     let mut shown = (decimals..=MOST_DECIMALS).map(|decimals| format!("{size:.decimals$}"));
-    let text = shown.find(|text| !is_rounded_up(text)).unwrap_or_else(|| "100".to_owned());
+    let text =
+        shown.find(|text| !is_rounded_up(text)).unwrap_or_else(|| format!("{:.decimals$}", 100.0));
     let text = text + "\u{a0}%";
     let rounds_to_zero = !text.contains(|digit: char| ('1'..='9').contains(&digit));
     with_sign(if rounds_to_zero { 0.0 } else { share }, &text)
@@ -127,6 +128,7 @@ mod tests {
         );
         assert_eq!(percent(0.999_97, 1), "99.997\u{a0}%");
         assert_eq!(percent(1.0 - 1e-12, 0), "100\u{a0}%");
+        assert_eq!(percent(1.0 - 1e-12, 1), "100.0\u{a0}%");
         assert_eq!(count(1_234_567), "1\u{a0}234\u{a0}567");
         assert_eq!(counted(1, "row"), "1 row");
         assert_eq!(counted(104, "row"), "104 rows");

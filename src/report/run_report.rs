@@ -27,7 +27,7 @@ pub struct RunReport {
     pub features: FeatureSummary,
     /// What cleaning did; nothing for an evaluation.
     pub cleaning: CleaningSummary,
-    /// Every model on the same folds; `None` where there is but one.
+    /// Every model on the same folds, beside the mean of the training targets; `None` for an evaluation.
     pub leaderboard: Option<Leaderboard>,
     /// The two ways to split side by side; `None` where rows share no groups or it was not asked for.
     pub leakage: Option<Leakage>,
@@ -56,29 +56,7 @@ pub struct RunReport {
     pub provenance: Provenance,
 }
 
-/// Whether a model is worth more than the mean of its target, by R² and its bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Worth {
-    /// R² is above 0, and so are its bounds where it has any.
-    Shown,
-    /// R² is above 0, but its bounds reach 0.
-    NotShown,
-    /// R² is 0 or below.
-    Nothing,
-}
-
 impl RunReport {
-    /// Whether the model is worth more than the mean; what has no R² is not said to be worth nothing.
-    #[must_use]
-    pub fn worth(&self) -> Worth {
-        let bounds = self.trust.bounds.as_ref().and_then(|own| own.r2);
-        match (self.evaluation.pooled.r2, bounds) {
-            (Some(r2), _) if r2 <= 0.0 => Worth::Nothing,
-            (_, Some(bounds)) if bounds.low <= 0.0 => Worth::NotShown,
-            _ => Worth::Shown,
-        }
-    }
-
     /// Whether the rows were judged out of fold, rather than by a model that has never seen their file.
     #[must_use]
     pub fn is_cross_validated(&self) -> bool {
@@ -118,20 +96,20 @@ impl DataSummary {
     /// The target as an axis or a column names it, e.g. `mass (g)`.
     #[must_use]
     pub fn target_label(&self) -> String {
-        format!("{}{}", self.target, self.unit_in_brackets())
+        in_unit(&self.target, self.unit.as_deref().unwrap_or_default())
     }
 
     /// A feature as an axis names it, e.g. `det1 (1/s)`; nothing where there is none of this number.
     #[must_use]
     pub fn feature_label(&self, column: usize) -> String {
         let Some(name) = self.features.get(column) else { return String::new() };
-        self.feature_units.get(name).map_or_else(|| name.clone(), |unit| format!("{name} ({unit})"))
+        in_unit(name, self.feature_units.get(name).map_or("", String::as_str))
     }
 
     /// The unit behind the name of a measure, e.g. ` (g)`; empty where it is not known.
     #[must_use]
     pub fn unit_in_brackets(&self) -> String {
-        self.unit.as_ref().map_or_else(String::new, |unit| format!(" ({unit})"))
+        in_unit("", self.unit.as_deref().unwrap_or_default())
     }
 
     /// What is independent of the others: the groups by the name of their column, e.g. `containers`, or `rows`.
@@ -153,6 +131,11 @@ pub fn unit_suffix(unit: &str) -> String {
     if unit.is_empty() { String::new() } else { format!("\u{a0}{unit}") }
 }
 
+/// A name with the unit of its numbers, e.g. `RMSE (g)`; the name alone where the unit is empty.
+pub(super) fn in_unit(name: &str, unit: &str) -> String {
+    if unit.is_empty() { name.to_owned() } else { format!("{name} ({unit})") }
+}
+
 /// A simple model judged on the same folds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Baseline {
@@ -160,6 +143,19 @@ pub struct Baseline {
     pub name: String,
     /// Its pooled out-of-fold scores.
     pub scores: Scores,
+}
+
+impl Baseline {
+    /// Errors whose ratio is this close to 1 are the same: the model may be that very baseline.
+    const SAME: f64 = 1e-3;
+
+    /// RMSE of a model over the baseline's, 1 where they are the same; `None` where the baseline makes no error.
+    #[must_use]
+    pub fn error_ratio(&self, model: &Scores) -> Option<f64> {
+        let ratio = model.rmse / self.scores.rmse;
+        let is_same = (ratio - 1.0).abs() < Self::SAME;
+        ratio.is_finite().then_some(if is_same { 1.0 } else { ratio })
+    }
 }
 
 /// What produced the run; differs from run to run.
@@ -273,22 +269,7 @@ pub struct Milestone {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::evaluate::Bounds;
     use crate::report::sample_report::full_report;
-
-    #[test]
-    fn a_model_is_worth_what_its_r2_and_the_bounds_say() {
-        let mut report = full_report(80, 4);
-        assert_eq!(report.worth(), Worth::Shown);
-        report.trust.bounds.as_mut().unwrap().r2 = Some(Bounds { low: -0.1, high: 0.5 });
-        assert_eq!(report.worth(), Worth::NotShown);
-        report.evaluation.pooled.r2 = Some(0.0);
-        assert_eq!(report.worth(), Worth::Nothing);
-        report.trust.bounds = None;
-        report.evaluation.pooled.r2 = None;
-        assert_eq!(report.worth(), Worth::Shown);
-    }
 
     #[test]
     fn a_feature_carries_its_unit_where_it_is_stated() {

@@ -10,6 +10,7 @@ use crate::report::plots::panel::{Chart, Panel, crowd_style, fitted};
 use crate::report::plots::sample::{MOST_POINTS, sample, sample_note};
 use crate::report::plots::style::{BLUE, MUTED, fill, line, px};
 use crate::report::plots::ticks::Tick;
+use crate::report::run_report::in_unit;
 
 /// Smaller errors than this share of the largest one stand at the end of the axis.
 const SMALLEST_SHARE: f64 = 1e-5;
@@ -56,11 +57,11 @@ fn row_by_row(comparison: &Comparison) -> Result<Figure, ReportError> {
 }
 
 fn error_panel(comparison: &Comparison, axis: Axis) -> Panel {
-    let unit = in_unit(comparison);
+    let named = |name: &str| in_unit(&format!("absolute error of {name}"), &comparison.unit);
     Panel {
         heading: String::new(),
-        x_name: format!("absolute error of {}{unit}", comparison.reference()),
-        y_name: format!("absolute error of {}{unit}", comparison.runs[1].run),
+        x_name: named(comparison.reference()),
+        y_name: named(&comparison.runs[1].run),
         x: axis.clone(),
         y: axis,
     }
@@ -90,7 +91,7 @@ fn draw_differences(
     let rest = legend(area, &entries)?;
     let panel = Panel {
         heading: String::new(),
-        x_name: format!("RMSE less that of {}{}", comparison.reference(), in_unit(comparison)),
+        x_name: in_unit(&format!("RMSE less that of {}", comparison.reference()), &comparison.unit),
         y_name: String::new(),
         x: Axis::linear(differences.iter().flat_map(ends).chain([0.0]), 6),
         y: run_axis(differences),
@@ -130,11 +131,6 @@ fn run_axis(differences: &[PairedDifference]) -> Axis {
 
 fn place(index: usize, count: usize) -> f64 {
     (count - 1 - index) as f64
-}
-
-fn in_unit(comparison: &Comparison) -> String {
-    let unit = &comparison.unit;
-    if unit.is_empty() { String::new() } else { format!(" ({unit})") }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::{ComparedRun, Comparison, PairedDifference};
 use crate::report::number_format::{count, percent, significant};
 use crate::report::page::leaderboard::difference;
 use crate::report::page::r2_text;
+use crate::report::run_report::in_unit;
 
 /// A table of words and numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,10 +114,6 @@ fn difference_line(own: &PairedDifference) -> Vec<String> {
 /// A value in words; a dash where there is none.
 fn shown<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), show)
-}
-
-fn in_unit(name: &str, unit: &str) -> String {
-    if unit.is_empty() { name.to_owned() } else { format!("{name} ({unit})") }
 }
 
 #[cfg(test)]

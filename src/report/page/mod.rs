@@ -14,7 +14,7 @@ mod scripts;
 mod verdict;
 mod worst;
 
-pub(super) use prose::prose;
+pub(super) use prose::{capitalised, prose};
 pub(super) use verdict::r2_text;
 pub use verdict::verdict;
 pub(super) use worst::{reasons, resolved};

@@ -2,13 +2,17 @@
 
 use maud::{Markup, html};
 
-/// The text with a capital at its start, and what stands between backticks as code.
-pub(in crate::report) fn prose(text: &str) -> Markup {
+/// The text with a capital at its start.
+pub(in crate::report) fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let text = first + characters.as_str();
+    first + characters.as_str()
+}
+
+/// The text with a capital at its start, and what stands between backticks as code.
+pub(in crate::report) fn prose(text: &str) -> Markup {
     html! {
-        @for (index, part) in text.split('`').enumerate() {
+        @for (index, part) in capitalised(text).split('`').enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }

@@ -6,6 +6,7 @@ use super::verdict::r2_text;
 use crate::evaluate::{Bounds, FoldBounds, FoldScores, RangeScores, ScoreBounds, Scores};
 use crate::report::RunReport;
 use crate::report::number_format::{count, counted, percent, significant};
+use crate::report::run_report::in_unit;
 
 /// More folds than this are folded away until asked for.
 const MOST_OPEN_FOLDS: usize = 12;
@@ -54,9 +55,9 @@ fn between(bounds: Bounds, show: impl Fn(f64) -> String) -> String {
 }
 
 fn measures(report: &RunReport) -> [Measure; 9] {
-    let unit = report.data.unit.as_deref();
+    let unit = report.data.unit.as_deref().unwrap_or_default();
     let named = |name: &str| in_unit(name, unit);
-    let squared = unit.map(|unit| format!("{unit}²"));
+    let squared = if unit.is_empty() { String::new() } else { format!("{unit}²") };
     let coverage = format!("coverage (aim {})", percent(report.evaluation.level, 0));
     [
         (
@@ -102,7 +103,7 @@ fn measures(report: &RunReport) -> [Measure; 9] {
             |_| String::new(),
         ),
         (
-            in_unit("MSE", squared.as_deref()),
+            in_unit("MSE", &squared),
             "mean squared error",
             |scores| number(scores.mse),
             |_| String::new(),
@@ -119,7 +120,7 @@ fn measures(report: &RunReport) -> [Measure; 9] {
 /// The errors by range of the target, absolute and relative.
 pub(super) fn by_range(report: &RunReport) -> Markup {
     let ranges = &report.evaluation.ranges;
-    let unit = report.data.unit.as_deref();
+    let unit = report.data.unit.as_deref().unwrap_or_default();
     html! {
         @if !ranges.is_empty() {
             section {
@@ -178,7 +179,7 @@ pub(super) fn by_fold(report: &RunReport) -> Markup {
 
 fn fold_table(report: &RunReport) -> Markup {
     let folds = &report.evaluation.folds;
-    let unit = report.data.unit.as_deref();
+    let unit = report.data.unit.as_deref().unwrap_or_default();
     html! {
         div.scroll tabindex="0" { table {
             thead { tr {
@@ -214,10 +215,6 @@ fn fold_row(report: &RunReport, fold: &FoldScores) -> Markup {
         td.number { @if fold.best_epoch == 0 { "–" } @else { (fold.best_epoch) } }
         td.number { (count(scores.rows)) }
     } }
-}
-
-fn in_unit(name: &str, unit: Option<&str>) -> String {
-    unit.map_or_else(|| name.to_owned(), |unit| format!("{name} ({unit})"))
 }
 
 fn number(value: f64) -> String {

@@ -7,9 +7,6 @@ use crate::report::conclusions::bounds_text;
 use crate::report::number_format::{percent, significant};
 use crate::report::{Baseline, RunReport};
 
-/// Errors whose ratio is this close to 1 are the same: the model may be that very baseline.
-const SAME: f64 = 1e-3;
-
 /// A number with its name above and its context below.
 struct Tile {
     name: String,
@@ -58,17 +55,12 @@ pub fn verdict(scores: &Scores, level: f64, unit: &str, baseline: Option<&Baseli
 }
 
 fn comparison(scores: &Scores, baseline: &Baseline) -> String {
-    let Some(ratio) = baseline_ratio(scores, baseline) else { return String::new() };
-    if (ratio - 1.0).abs() < SAME {
+    let Some(ratio) = baseline.error_ratio(scores) else { return String::new() };
+    if ratio == 1.0 {
         return format!("; the error is that of {}", baseline.name);
     }
     let verdict = if ratio < 1.0 { "" } else { ", so the model does not beat it" };
     format!("; the error is {} times that of {}{verdict}", significant(ratio, 2), baseline.name)
-}
-
-/// RMSE over the baseline's RMSE.
-fn baseline_ratio(scores: &Scores, baseline: &Baseline) -> Option<f64> {
-    Some(scores.rmse / baseline.scores.rmse).filter(|ratio| ratio.is_finite())
 }
 
 fn tiles(report: &RunReport) -> Vec<Tile> {
@@ -90,8 +82,9 @@ fn tiles(report: &RunReport) -> Vec<Tile> {
             ),
         ),
     ];
-    let ratio = |baseline| Some((baseline, baseline_ratio(scores, baseline)?));
-    if let Some((baseline, ratio)) = report.baseline.as_ref().and_then(ratio) {
+    if let Some(baseline) = &report.baseline
+        && let Some(ratio) = baseline.error_ratio(scores)
+    {
         let note = format!("RMSE over that of {}, {}", baseline.name, amount(baseline.scores.rmse));
         tiles.push(tile("Against the baseline", format!("{}×", significant(ratio, 2)), note));
     }

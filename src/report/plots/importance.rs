@@ -19,9 +19,9 @@ const ENTRIES: [Entry; 2] =
 pub(super) fn draw(report: &RunReport, insights: &Insights) -> Result<Figure, ReportError> {
     let dropped = report.retraining.as_ref().map(dropped).unwrap_or_default();
     let permuted = permuted(insights, &dropped);
-    let has_sets = !insights.sets.is_empty();
+    let has_sets = permuted.iter().chain(&dropped).any(|bar| bar.color == ORANGE);
     let bars = permuted.len().max(dropped.len());
-    let height = (BAR_HEIGHT * bars + 80) as u32 + LEGEND_HEIGHT as u32;
+    let height = (BAR_HEIGHT * bars + 80) as u32 + if has_sets { LEGEND_HEIGHT as u32 } else { 0 };
     let unit = report.data.unit_in_brackets();
     let x_name = format!("increase of the RMSE{unit}");
     let svg = sheet((720, height), |area| {

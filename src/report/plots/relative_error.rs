@@ -36,7 +36,7 @@ pub(super) fn draw(report: &RunReport) -> Result<Option<Figure>, ReportError> {
             significant(limit.error.constant, 2),
             percent(limit.error.relative, 0),
             limits(report, &limit),
-            floor_note(rows),
+            floor_note(&sample(rows, MOST_POINTS)),
             sample_note(rows.len()),
             unit = report.data.unit_suffix(),
         ),
@@ -45,11 +45,13 @@ pub(super) fn draw(report: &RunReport) -> Result<Option<Figure>, ReportError> {
 }
 
 /// That some errors are drawn larger than they are.
-fn floor_note(rows: &[ScoredRow]) -> String {
-    let below = rows.iter().filter(|row| relative(row) < SMALLEST).count();
+fn floor_note(shown: &[&ScoredRow]) -> String {
+    let below = shown.iter().filter(|row| relative(row) < SMALLEST).count();
+    let (count, floor) = (counted(below, "error"), percent(SMALLEST, 1));
     match below {
         0 => String::new(),
-        _ => format!(" {} below {} stand at it.", counted(below, "error"), percent(SMALLEST, 1)),
+        1 => format!(" {count} below {floor} is drawn as {floor}."),
+        _ => format!(" {count} below {floor} are drawn as {floor}."),
     }
 }
 
