@@ -63,7 +63,7 @@ pub(super) fn board(board: &Leaderboard, is_weighed: bool) -> String {
         board.deployed
     );
     for entry in &board.entries {
-        let r2 = entry.r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.4}"));
+        let r2 = entry.r2.map_or_else(|| "-".to_owned(), r2_text);
         let (rmse, mae) = (short(entry.rmse), short(entry.mae));
         let weight = weight_column(&format!("{:.0} %", 100.0 * entry.weight));
         let _ = write!(text, "{:<18}{rmse:>11}{mae:>11}{r2:>9}{weight}", entry.model);
@@ -76,6 +76,13 @@ pub(super) fn board(board: &Leaderboard, is_weighed: bool) -> String {
         text.push('\n');
     }
     text
+}
+
+/// R² in at most eight characters.
+fn r2_text(r2: f64) -> String {
+    let text = if r2 <= -100.0 { format!("{r2:.2e}") } else { format!("{r2:.4}") };
+    // What rounds to 0 has no sign.
+    if text == "-0.0000" { "0.0000".to_owned() } else { text }
 }
 
 /// The scores on a table that the model has not seen.
@@ -107,7 +114,7 @@ fn header(data: &DataSummary, level: f64) -> String {
 }
 
 fn line(name: &str, scores: &Scores) -> String {
-    let r2 = scores.r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.4}"));
+    let r2 = scores.r2.map_or_else(|| "-".to_owned(), r2_text);
     let coverage = format!("{:.1} %", 100.0 * scores.coverage);
     let numbers = [scores.mse, scores.rmse, scores.mae].map(short);
     format!(

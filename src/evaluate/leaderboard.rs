@@ -205,7 +205,8 @@ impl Leaderboard {
             }
             [] if first == own => format!("The {own} has the smallest error, and predicts"),
             [] => format!(
-                "The {own} predicts; {first} has a smaller error here, by no more than chance allows"
+                "The {own} predicts; {} has a smaller error here, by no more than chance allows",
+                if first == MEAN { "the mean" } else { first }
             ),
             better => format!(
                 "The {own} predicts and loses to {}: clearly smaller errors on the same folds",

@@ -261,7 +261,7 @@ mod tests {
         let text = of(&report);
         assert!(
             text.contains(
-                "The errors are as large as the spread of mass in these rows (R² −0.012)"
+                "The errors are no smaller than the spread of mass in these rows (R² −0.012)"
             ),
             "{text}"
         );

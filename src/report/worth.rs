@@ -59,7 +59,7 @@ impl RunReport {
                  or the rows are too few to tell"
             )),
             (Worth::Nothing, None) => Some(format!(
-                "the errors are as large as the spread of {target} in these rows (R² {})",
+                "the errors are no smaller than the spread of {target} in these rows (R² {})",
                 self.evaluation.pooled.r2.map_or_else(String::new, r2_text)
             )),
             (Worth::NotShown, None) => Some(format!(
