@@ -1,7 +1,7 @@
 //! Speed of a predictor by the number of rows it is asked for at once.
 //!
 //! `cargo bench --bench predict -- --checkpoint checkpoints/NAME` prints a line for each number of
-//! rows; `RAYON_NUM_THREADS` sets the threads, `--backend ndarray` computes networks by burn's tensors.
+//! rows, or for `--rows N` alone; `RAYON_NUM_THREADS` sets the threads, `--backend ndarray` computes networks by burn's tensors.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops where it fails")]
 
 use std::{path::PathBuf, time::Instant};
@@ -27,9 +27,11 @@ fn main() {
     let predictor = checkpoint.predictor(&Backend::select(backend).unwrap());
     let columns = predictor.columns().len();
     let mut generator = Generator::new(1, &[]);
-    for rows in [1, 4, 16, 64, 1024, 10_000] {
+    let asked = arguments.iter().position(|argument| argument == "--rows");
+    let asked = asked.map(|at| vec![arguments[at + 1].parse().unwrap()]);
+    for rows in asked.unwrap_or_else(|| vec![1, 4, 16, 64, 1024, 10_000]) {
         let table: Vec<f64> = (0..rows * columns).map(|_| 50.0 * generator.uniform()).collect();
-        let repeats = (20_000 / rows).clamp(3, 2000);
+        let repeats = (20_000 / rows).clamp(3, 10_000);
         let began = Instant::now();
         for _ in 0..repeats {
             assert_eq!(predictor.predict(&table).len(), rows);

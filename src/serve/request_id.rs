@@ -37,11 +37,13 @@ impl RequestIds {
         brought.filter(|id| is_decent(id)).map_or_else(|| self.next(), str::to_owned)
     }
 
-    /// A new id.
+    /// A new id: the milliseconds since 1970, then 80 bits of chance. Ids of one time stand side by side in the log's
+    /// index; without that each row would write a page of its own.
     pub(super) fn next(&self) -> String {
         let number = (std::process::id(), self.next.fetch_add(1, Ordering::Relaxed));
         let [a, b] = self.keys.each_ref().map(|key| key.hash_one(number));
-        format!("{a:016x}{b:016x}")
+        let time = jiff::Timestamp::now().as_millisecond();
+        format!("{time:012x}{:04x}{b:016x}", a as u16)
     }
 }
 
@@ -63,5 +65,7 @@ mod tests {
         assert_eq!(of("job-7:3"), "job-7:3");
         let (a, b) = (of("with space"), of(&"x".repeat(65)));
         assert!(a != b && a.len() == 32 && b.len() == 32, "{a} {b}");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        assert!(ids.next() > b, "ids grow with time");
     }
 }
