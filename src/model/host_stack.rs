@@ -12,7 +12,7 @@ use super::{
     embedding::MIXED,
     host_layer::Layer,
     host_product::{LANES, PANEL, dot},
-    host_waves::Waves,
+    host_waves::{self, Waves},
 };
 
 /// Networks of one shape.
@@ -27,7 +27,7 @@ pub(super) struct HostStack {
 #[derive(Clone, Debug)]
 struct Network {
     inputs: InputMap,
-    /// A periodic embedding, feature by feature; empty without one.
+    /// A periodic embedding; empty without one.
     waves: Vec<Waves>,
     layers: Vec<Layer>,
     activation: Activation,
@@ -152,16 +152,8 @@ fn embed(network: &Network, features: &[f32], buffers: &mut Buffers) {
         return;
     }
     scale(&network.inputs, features, &mut buffers.next);
-    let width = (MIXED + 1) * columns;
-    let rows = buffers.next.chunks_exact(columns).zip(buffers.values.chunks_exact_mut(width));
-    for (own, embedded) in rows.take(features.len() / columns) {
-        let (mixed, plain) = embedded.split_at_mut(MIXED * columns);
-        plain.copy_from_slice(own);
-        let parts = own.iter().zip(mixed.chunks_exact_mut(MIXED));
-        for (waves, (x, mixed)) in network.waves.iter().zip(parts) {
-            waves.mix(&waves.cosines(*x), mixed);
-        }
-    }
+    let embedded = &mut buffers.values[..features.len() * (MIXED + 1)];
+    host_waves::embed(&network.waves, &buffers.next[..features.len()], columns, embedded);
 }
 
 #[inline(always)]

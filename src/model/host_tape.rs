@@ -11,10 +11,11 @@ use multiversion::multiversion;
 
 use super::{
     Activation, Embedding, StackShape,
+    embedding::MIXED,
     host_activation::{Kept, activate, masked},
     host_product::{Left, Room, add_product, dot, transpose},
     host_stack::is_known,
-    host_waves::{embed, embed_back},
+    host_waves::{Waves, embed, embed_back},
 };
 
 /// Where each parameter stands among the weights of a network.
@@ -124,8 +125,9 @@ fn forward(tape: &mut HostTape, weights: &[f32], features: &[f32], masks: &[&[f3
     match &places.waves {
         None => tape.embedded.extend_from_slice(features),
         Some(own) => {
-            let own = own.clone().map(|place| &weights[place]);
-            embed(own, features, tape.inputs, &mut tape.embedded);
+            let waves = Waves::of_all(own.clone().map(|place| &weights[place]));
+            tape.embedded.resize(features.len() * (MIXED + 1), 0.0);
+            embed(&waves, features, tape.inputs, &mut tape.embedded);
         }
     }
     tape.scaled.clear();

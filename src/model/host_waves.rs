@@ -6,29 +6,131 @@ use std::ops::Range;
 
 use super::{
     embedding::{FREQUENCIES, MIXED},
-    host_product::dot,
+    host_product::LANES,
     vector_math,
 };
 
-/// The periodic embedding of one feature: constants by frequency, mixtures column by column.
+const TURN: f32 = 2.0 * std::f32::consts::PI;
+
+/// One number for each lane of a vector unit.
+type Lanes = [f32; LANES];
+
+/// The periodic embedding of some features, one in each lane; where they are few they stand there again and again, for
+/// several rows at once.
 #[derive(Clone, Debug)]
 pub(super) struct Waves {
+    first: usize,
+    /// Features, and rows that fit beside each other.
+    features: usize,
+    rows: usize,
+    frequency: [Lanes; FREQUENCIES],
+    phase: [Lanes; FREQUENCIES],
+    mixture: [[Lanes; MIXED]; FREQUENCIES],
+    shift: [Lanes; MIXED],
+}
+
+impl Waves {
+    /// Of all features, from frequency, phase, mixture and shift.
+    pub(super) fn of_all(parameters: [&[f32]; 4]) -> Vec<Self> {
+        let inputs = parameters[0].len() / FREQUENCIES;
+        let firsts = (0..inputs).step_by(LANES);
+        firsts.map(|first| Self::of(parameters, first, (inputs - first).min(LANES))).collect()
+    }
+
+    fn of([frequency, phase, mixture, shift]: [&[f32]; 4], first: usize, features: usize) -> Self {
+        let rows = LANES / features;
+        let mut own = Self {
+            first,
+            features,
+            rows,
+            frequency: [[0.0; LANES]; FREQUENCIES],
+            phase: [[0.0; LANES]; FREQUENCIES],
+            mixture: [[[0.0; LANES]; MIXED]; FREQUENCIES],
+            shift: [[0.0; LANES]; MIXED],
+        };
+        for lane in 0..rows * features {
+            let feature = first + lane % features;
+            for wave in 0..FREQUENCIES {
+                let place = feature * FREQUENCIES + wave;
+                own.frequency[wave][lane] = frequency[place];
+                own.phase[wave][lane] = phase[place];
+                for column in 0..MIXED {
+                    own.mixture[wave][column][lane] = mixture[place * MIXED + column];
+                }
+            }
+            for column in 0..MIXED {
+                own.shift[column][lane] = shift[feature * MIXED + column];
+            }
+        }
+        own
+    }
+
+    /// Mixtures of `cos(2 pi w x + b)`, column by column.
+    #[inline(always)]
+    fn mixtures(&self, x: &Lanes) -> [Lanes; MIXED] {
+        let mut mixtures = self.shift;
+        for wave in 0..FREQUENCIES {
+            let mut cosines = self.phase[wave];
+            for lane in 0..LANES {
+                let angle = (x[lane] * TURN).mul_add(self.frequency[wave][lane], cosines[lane]);
+                cosines[lane] = vector_math::cos(angle);
+            }
+            for column in 0..MIXED {
+                for lane in 0..LANES {
+                    let factor = self.mixture[wave][column][lane];
+                    mixtures[column][lane] = cosines[lane].mul_add(factor, mixtures[column][lane]);
+                }
+            }
+        }
+        mixtures
+    }
+
+    /// Writes its part of `embedded`, from rows of `inputs` features.
+    #[inline(always)]
+    fn embed(&self, features: &[f32], inputs: usize, embedded: &mut [f32]) {
+        let width = (MIXED + 1) * inputs;
+        let rows = features.chunks(self.rows * inputs);
+        for (features, embedded) in rows.zip(embedded.chunks_mut(self.rows * width)) {
+            let mut x = [0.0; LANES];
+            let own = features.chunks_exact(inputs).zip(x.chunks_exact_mut(self.features));
+            for (row, x) in own {
+                x.copy_from_slice(&row[self.first..][..self.features]);
+            }
+            let mixtures = self.mixtures(&x);
+            for (row, embedded) in embedded.chunks_exact_mut(width).enumerate() {
+                let embedded = &mut embedded[self.first * MIXED..][..self.features * MIXED];
+                for (feature, mixed) in embedded.chunks_exact_mut(MIXED).enumerate() {
+                    for column in 0..MIXED {
+                        mixed[column] = mixtures[column][row * self.features + feature];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes `[rows, (MIXED + 1) inputs]`: mixtures of cosines, feature by feature, then the features.
+#[inline(always)]
+pub(super) fn embed(waves: &[Waves], features: &[f32], inputs: usize, embedded: &mut [f32]) {
+    for own in waves {
+        own.embed(features, inputs, embedded);
+    }
+    let rows = embedded.chunks_exact_mut((MIXED + 1) * inputs.max(1));
+    for (row, embedded) in features.chunks_exact(inputs.max(1)).zip(rows) {
+        embedded[MIXED * inputs..].copy_from_slice(row);
+    }
+}
+
+/// What the way back needs of one feature: constants by frequency, mixtures column by column.
+struct OneFeature {
     frequency: [f32; FREQUENCIES],
     phase: [f32; FREQUENCIES],
     mixture: [[f32; FREQUENCIES]; MIXED],
-    shift: [f32; MIXED],
 }
 
-const TURN: f32 = 2.0 * std::f32::consts::PI;
-
-impl Waves {
-    /// Of each feature, from frequency, phase, mixture and shift of all.
-    pub(super) fn of_all(parameters: [&[f32]; 4]) -> Vec<Self> {
-        (0..parameters[0].len() / FREQUENCIES).map(|own| Self::of(parameters, own)).collect()
-    }
-
+impl OneFeature {
     #[inline(always)]
-    fn of([frequency, phase, mixture, shift]: [&[f32]; 4], feature: usize) -> Self {
+    fn of([frequency, phase, mixture, _]: [&[f32]; 4], feature: usize) -> Self {
         let at = feature * FREQUENCIES;
         Self {
             frequency: std::array::from_fn(|own| frequency[at + own]),
@@ -36,7 +138,6 @@ impl Waves {
             mixture: std::array::from_fn(|column| {
                 std::array::from_fn(|own| mixture[(at + own) * MIXED + column])
             }),
-            shift: std::array::from_fn(|column| shift[feature * MIXED + column]),
         }
     }
 
@@ -49,20 +150,6 @@ impl Waves {
         }
         angles
     }
-
-    /// `cos(2 pi w x + b)` for each frequency.
-    #[inline(always)]
-    pub(super) fn cosines(&self, x: f32) -> [f32; FREQUENCIES] {
-        cosines(self.angles(x))
-    }
-
-    /// Mixtures of the cosines.
-    #[inline(always)]
-    pub(super) fn mix(&self, cosines: &[f32; FREQUENCIES], mixed: &mut [f32]) {
-        for column in 0..MIXED {
-            mixed[column] = self.shift[column] + dot(cosines, &self.mixture[column], FREQUENCIES);
-        }
-    }
 }
 
 #[inline(always)]
@@ -71,26 +158,6 @@ fn cosines(mut angles: [f32; FREQUENCIES]) -> [f32; FREQUENCIES] {
         *angle = vector_math::cos(*angle);
     }
     angles
-}
-
-/// Writes `[rows, (MIXED + 1) inputs]`: mixtures of cosines, feature by feature, then the features.
-#[inline(always)]
-pub(super) fn embed(
-    parameters: [&[f32]; 4],
-    features: &[f32],
-    inputs: usize,
-    embedded: &mut Vec<f32>,
-) {
-    let width = (MIXED + 1) * inputs;
-    embedded.resize(features.len() / inputs.max(1) * width, 0.0);
-    for feature in 0..inputs {
-        let waves = Waves::of(parameters, feature);
-        let rows = features.chunks_exact(inputs).zip(embedded.chunks_exact_mut(width));
-        for (own, embedded) in rows {
-            waves.mix(&waves.cosines(own[feature]), &mut embedded[feature * MIXED..][..MIXED]);
-            embedded[MIXED * inputs + feature] = own[feature];
-        }
-    }
 }
 
 /// The way back through [`embed`] from the slopes by what it gave.
@@ -104,7 +171,7 @@ pub(super) fn embed_back(
     let parameters = places.clone().map(|place| &weights[place]);
     let [frequency, phase, mixture, shift] = places.clone().map(|place| place.start);
     for feature in 0..inputs {
-        let waves = Waves::of(parameters, feature);
+        let waves = OneFeature::of(parameters, feature);
         let mut by_frequency = [0.0_f32; FREQUENCIES];
         let mut by_phase = [0.0_f32; FREQUENCIES];
         let mut by_mixture = [[0.0_f32; FREQUENCIES]; MIXED];

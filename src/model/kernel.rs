@@ -48,6 +48,29 @@ impl Kernel {
     }
 }
 
+impl Kernel {
+    /// Its values for several rows: of one form for all of them, which vector units compute side by side.
+    #[inline(always)]
+    fn values(&self, products: &[f64; ABREAST], distances: &[f64; ABREAST]) -> [f64; ABREAST] {
+        let with = |kind| Self { kind, ..*self };
+        match self.kind {
+            KernelKind::Gaussian => with(KernelKind::Gaussian).each(products, distances),
+            KernelKind::Laplace => with(KernelKind::Laplace).each(products, distances),
+            KernelKind::Quadratic => with(KernelKind::Quadratic).each(products, distances),
+            KernelKind::Linear => with(KernelKind::Linear).each(products, distances),
+        }
+    }
+
+    #[inline(always)]
+    fn each(self, products: &[f64; ABREAST], distances: &[f64; ABREAST]) -> [f64; ABREAST] {
+        let mut values = [0.0; ABREAST];
+        for row in 0..ABREAST {
+            values[row] = self.value(products[row], distances[row]);
+        }
+        values
+    }
+}
+
 /// `intercept + sum of coefficient_i kernel(x, point_i)`: kernel ridge regression (Saunders,
 /// Gammerman and Vovk, 1998), which is the mean of a Gaussian process.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,9 +85,23 @@ pub struct KernelModel {
     pub coefficients: Vec<f64>,
     /// Added to the sum.
     pub intercept: f64,
+    /// The known rows, as they are compared.
+    blocks: Vec<f32>,
 }
 
 impl KernelModel {
+    /// Of known rows in the kernel's units, row-major, with a coefficient each.
+    #[must_use]
+    pub fn new(
+        (inputs, kernel): (InputMap, Kernel),
+        points: Vec<f32>,
+        coefficients: Vec<f64>,
+        intercept: f64,
+    ) -> Self {
+        let blocks = in_blocks(&points, inputs.centre.len());
+        Self { inputs, kernel, points, coefficients, intercept, blocks }
+    }
+
     /// Whether every part is of the size that the others need, for rows of `columns` features.
     #[must_use]
     pub fn is_consistent(&self, columns: usize) -> bool {
@@ -79,47 +116,56 @@ impl Regressor for KernelModel {
         let mut x = Vec::with_capacity(row.len());
         self.inputs.scale(row, &mut x);
         let mut terms = self.coefficients.clone();
-        weigh(&self.kernel, &x, &self.points, &mut terms);
+        weigh(&self.kernel, &x, &self.blocks, &mut terms);
         self.intercept + terms.iter().sum::<f64>()
     }
 }
 
-/// Known rows that are compared at once: enough sums side by side that none waits for its last addition.
+/// Known rows that are compared at once, in one vector unit or two.
 const ABREAST: usize = 8;
+
+/// The rows of `points` in blocks of `ABREAST`, each column by column; the last block is filled up with zeros.
+fn in_blocks(points: &[f32], columns: usize) -> Vec<f32> {
+    let mut blocks = Vec::new();
+    for rows in points.chunks(ABREAST * columns.max(1)) {
+        for column in 0..columns {
+            let value = |row: usize| rows.get(row * columns + column).copied().unwrap_or(0.0);
+            blocks.extend((0..ABREAST).map(value));
+        }
+    }
+    blocks
+}
 
 /// Multiplies the coefficient of each known row by its similarity to `x`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
-fn weigh(kernel: &Kernel, x: &[f32], points: &[f32], coefficients: &mut [f64]) {
-    let columns = x.len().max(1);
-    let parts = points.chunks(ABREAST * columns).zip(coefficients.chunks_mut(ABREAST));
-    for (points, coefficients) in parts {
-        let (products, distances) = moments(x, points);
-        let mut values = [0.0; ABREAST];
-        for row in 0..ABREAST {
-            values[row] = kernel.value(products[row], distances[row]);
+fn weigh(kernel: &Kernel, x: &[f32], blocks: &[f32], coefficients: &mut [f64]) {
+    let blocks = blocks.chunks_exact(ABREAST * x.len().max(1));
+    for (block, coefficients) in blocks.zip(coefficients.chunks_mut(ABREAST)) {
+        let (products, distances) = moments(x, block);
+        let values = kernel.values(&products, &distances);
+        for (own, value) in coefficients.iter_mut().zip(values) {
+            *own *= value;
         }
-        coefficients.iter_mut().zip(values).for_each(|(own, value)| *own *= value);
     }
 }
 
-/// Mean products and mean squared differences of `x` and each of some rows, in double precision: coefficients are
+/// Mean products and mean squared differences of `x` and each row of a block, in double precision: coefficients are
 /// often large and of both signs, so that their sum has far fewer digits than its terms.
 #[inline(always)]
-fn moments(x: &[f32], points: &[f32]) -> ([f64; ABREAST], [f64; ABREAST]) {
+fn moments(x: &[f32], block: &[f32]) -> ([f64; ABREAST], [f64; ABREAST]) {
     let (mut products, mut distances) = ([0.0; ABREAST], [0.0; ABREAST]);
-    // Where there are fewer rows the last one stands for those that are missing.
-    let columns = x.len();
-    let last = (points.len() / columns.max(1)).saturating_sub(1);
-    let rows: [&[f32]; ABREAST] =
-        std::array::from_fn(|row| &points[row.min(last) * columns..][..columns]);
-    for column in 0..columns {
-        let x = f64::from(x[column]);
+    for (x, column) in x.iter().zip(block.chunks_exact(ABREAST)) {
+        let x = f64::from(*x);
         for row in 0..ABREAST {
-            let z = f64::from(rows[row][column]);
+            let z = f64::from(column[row]);
             products[row] += x * z;
             distances[row] += (x - z) * (x - z);
         }
     }
-    let count = columns as f64;
-    (products.map(|own| own / count), distances.map(|own| own / count))
+    let count = x.len() as f64;
+    for row in 0..ABREAST {
+        products[row] /= count;
+        distances[row] /= count;
+    }
+    (products, distances)
 }

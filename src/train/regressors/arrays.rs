@@ -165,13 +165,10 @@ fn kernel_arrays(model: &KernelModel) -> Vec<(&'static str, Array)> {
 fn kernel_of(arrays: &Arrays) -> Option<KernelModel> {
     let [form, width, linear] = arrays.get("kernel")?.to_doubles()?[..] else { return None };
     let kernel = Kernel { kind: *KERNELS.get(form as usize)?, width, linear };
-    Some(KernelModel {
-        inputs: inputs_of(arrays)?,
-        kernel,
-        points: arrays.get("points")?.to_singles()?,
-        coefficients: arrays.get("coefficients")?.to_doubles()?,
-        intercept: *arrays.get("intercept")?.to_doubles()?.first()?,
-    })
+    let points = arrays.get("points")?.to_singles()?;
+    let coefficients = arrays.get("coefficients")?.to_doubles()?;
+    let intercept = *arrays.get("intercept")?.to_doubles()?.first()?;
+    Some(KernelModel::new((inputs_of(arrays)?, kernel), points, coefficients, intercept))
 }
 
 fn neighbour_arrays(model: &Neighbours) -> Vec<(&'static str, Array)> {

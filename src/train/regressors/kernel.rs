@@ -55,7 +55,10 @@ pub(super) fn fit(
     }
     let points = data.mapped(&inputs, first(&order, count));
     let intercept = fitted.intercept;
-    Some((Function::Kernel(KernelModel { inputs, kernel, points, coefficients, intercept }), inner))
+    Some((
+        Function::Kernel(KernelModel::new((inputs, kernel), points, coefficients, intercept)),
+        inner,
+    ))
 }
 
 fn first(rows: &[u32], count: usize) -> &[u32] {
