@@ -1,5 +1,7 @@
 //! Prediction intervals from out-of-fold residuals: CV+ (Barber, Candès, Ramdas, Tibshirani 2021).
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// The largest number of residuals kept per fold.
@@ -53,12 +55,9 @@ impl FoldResiduals {
         self.cumulative.last().copied().unwrap_or(0.0)
     }
 
-    /// Weight of the residuals that are at most `bound`.
-    fn weight_up_to(&self, bound: f64) -> f64 {
-        match self.residuals.partition_point(|residual| *residual <= bound) {
-            0 => 0.0,
-            count => self.cumulative[count - 1],
-        }
+    /// Weight of the first `count` residuals.
+    fn first(&self, count: usize) -> f64 {
+        count.checked_sub(1).map_or(0.0, |last| self.cumulative[last])
     }
 }
 
@@ -108,7 +107,7 @@ impl Calibration {
     /// held out, in units of the spread of each: a quantile of the other folds' residuals, `repeat`
     /// being the folds of the same repeat.
     #[must_use]
-    pub fn cross_fitted(&self, fold: usize, repeat: std::ops::Range<usize>) -> f64 {
+    pub fn cross_fitted(&self, fold: usize, repeat: Range<usize>) -> f64 {
         let others: Vec<usize> = repeat.filter(|other| *other != fold).collect();
         self.quantile(&others, 1, |_| (0.0, 1.0))
     }
@@ -131,24 +130,34 @@ impl Calibration {
         let Some(required) = Self::required_weight(self.level, units) else {
             return f64::INFINITY;
         };
-        let weight_up_to = |fold: usize, residual: f64| -> f64 {
-            let (shift, spread) = place(fold);
-            let bound = shift + spread * residual;
-            let weight = |other: usize| {
-                let (shift, spread) = place(other);
-                let own = if other == fold { residual } else { (bound - shift) / spread };
-                self.folds[other].weight_up_to(own)
+        // Residuals of each fold that may still be the quantile: the middle of the longest list is tried, and every list
+        // is cut where it stands.
+        let mut open: Vec<Range<usize>> =
+            folds.iter().map(|fold| 0..self.folds[*fold].residuals.len()).collect();
+        let mut quantile = f64::INFINITY;
+        let longest = |open: &[Range<usize>]| (0..open.len()).max_by_key(|own| open[*own].len());
+        while let Some(tried) = longest(&open).filter(|own| !open[*own].is_empty()) {
+            let middle = usize::midpoint(open[tried].start, open[tried].end);
+            let (shift, spread) = place(folds[tried]);
+            let residual = self.folds[folds[tried]].residuals[middle];
+            let value = shift + spread * residual;
+            let cut = |own: usize| {
+                let (shift, spread) = place(folds[own]);
+                let bound = if own == tried { residual } else { (value - shift) / spread };
+                let residuals = &self.folds[folds[own]].residuals[open[own].clone()];
+                open[own].start + residuals.partition_point(|residual| *residual <= bound)
             };
-            folds.iter().map(|other| weight(*other)).sum()
-        };
-        let candidates = folds.iter().map(|&fold| {
-            let residuals = &self.folds[fold].residuals;
-            let enough = |residual: f64| weight_up_to(fold, residual) >= required * repeats - 1e-6;
-            let first = residuals.partition_point(|residual| !enough(*residual));
-            let (shift, spread) = place(fold);
-            residuals.get(first).map_or(f64::INFINITY, |residual| shift + spread * residual)
-        });
-        candidates.fold(f64::INFINITY, f64::min)
+            let cuts: Vec<usize> = (0..folds.len()).map(cut).collect();
+            let weights = cuts.iter().zip(folds).map(|(cut, fold)| self.folds[*fold].first(*cut));
+            if weights.sum::<f64>() >= required * repeats - 1e-6 {
+                quantile = value;
+                open.iter_mut().zip(cuts).for_each(|(open, cut)| open.end = cut);
+                open[tried].end = middle;
+            } else {
+                open.iter_mut().zip(cuts).for_each(|(open, cut)| open.start = cut);
+            }
+        }
+        quantile
     }
 }
 

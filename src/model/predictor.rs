@@ -16,8 +16,9 @@ use super::{
     stack::{host, tensor},
 };
 
-/// Raw rows that become features at once.
+/// Raw rows that become features at once; on the CPU few enough to spread a table over threads.
 const BLOCK_ROWS: usize = 4096;
+const HOST_BLOCK_ROWS: usize = 512;
 
 /// Rows that the networks on the CPU answer at once: their values between two layers stay in the
 /// cache, and few enough to spread a table over threads.
@@ -272,11 +273,12 @@ impl Predictor {
     /// value.
     #[must_use]
     pub fn predict(&self, rows: &[f64]) -> Vec<Prediction> {
-        let block = BLOCK_ROWS * self.columns().len();
+        let block = |rows: usize| rows * self.columns().len();
         if self.models.is_cpu() {
+            let block = block(HOST_BLOCK_ROWS);
             rows.par_chunks(block).flat_map_iter(|rows| self.predict_block(rows)).collect()
         } else {
-            rows.chunks(block).flat_map(|rows| self.predict_block(rows)).collect()
+            rows.chunks(block(BLOCK_ROWS)).flat_map(|rows| self.predict_block(rows)).collect()
         }
     }
 

@@ -2,12 +2,15 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, Seek, Write},
     path::Path,
+    sync::mpsc::sync_channel,
+    thread,
 };
 
 use anyhow::{Context, Result};
 use csv::{ByteRecord, Writer};
+use rayon::prelude::*;
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -22,12 +25,15 @@ const ANSWERS: [&str; 5] = ["prediction", "lower", "upper", "out_of_domain", "co
 /// Rows that are predicted at once.
 const BLOCK_ROWS: usize = 4096;
 
+/// Blocks that are read before the present one is predicted.
+const BLOCKS_AHEAD: usize = 2;
+
 /// Writes a prediction for every row of the table at `input`: its columns that are neither
 /// features nor the target, then `prediction`, `lower`, `upper`, `out_of_domain` and
 /// `columns_at_fault`.
 ///
-/// The table is checked from end to end before the first line is written: a bad cell in the last
-/// row leaves no half of an answer behind.
+/// Nothing is written before the last row was read, answers wait in a temporary file: a bad cell in the last row leaves
+/// no half of an answer behind.
 ///
 /// # Errors
 /// When the checkpoint or the table is refused, or the output cannot be written.
@@ -40,13 +46,15 @@ pub fn predict(
     let checkpoint = Checkpoint::read(checkpoint)?;
     let spooled = spool(input)?;
     let file = spooled.as_ref().map_or(input, |spooled| spooled.path());
-    let mut table = TableFile::open_named(file, input)?;
+    let table = TableFile::open_named(file, input)?;
     let columns = InputColumns::find(&checkpoint, &table)?;
-    while !columns.block(&mut table)?.0.is_empty() {}
     let predictor = checkpoint.predictor(&Backend::select(backend)?);
-    let mut writer = Writer::from_writer(output);
-    write_all(&predictor, &columns, TableFile::open_named(file, input)?, &mut writer)?;
-    writer.flush().context("cannot write the predictions")
+    let cannot = "cannot write the predictions";
+    let mut answers = tempfile::tempfile().context(cannot)?;
+    write_all(&predictor, &columns, table, &mut Writer::from_writer(&mut answers))?;
+    answers.rewind().context(cannot)?;
+    io::copy(&mut answers, output).context(cannot)?;
+    output.flush().context(cannot)
 }
 
 /// A copy of an input that can be read only once: `-` for standard input, or a pipe.
@@ -65,11 +73,12 @@ fn spool(input: &Path) -> Result<Option<NamedTempFile>> {
     Ok(Some(copy))
 }
 
+/// Writes all answers; the next rows are read while some are predicted.
 fn write_all(
     predictor: &Predictor,
     columns: &InputColumns,
     mut table: TableFile,
-    writer: &mut Writer<&mut dyn Write>,
+    writer: &mut Writer<&mut File>,
 ) -> Result<()> {
     let id = |index: &usize| {
         let name = table.header()[*index].as_str();
@@ -77,20 +86,32 @@ fn write_all(
     };
     let ids = columns.ids.iter().map(id);
     writer.write_record(ids.chain(ANSWERS.map(str::to_owned)))?;
-    let names: Vec<String> = predictor.columns().to_vec();
-    loop {
-        let (ids, numbers) = columns.block(&mut table)?;
-        if ids.is_empty() {
-            return Ok(());
+    let (sender, blocks) = sync_channel(BLOCKS_AHEAD);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            loop {
+                let block = columns.block(&mut table);
+                let is_last = block.as_ref().map_or(true, |(ids, _)| ids.is_empty());
+                if sender.send(block).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        for block in blocks {
+            let (ids, numbers) = block?;
+            let predictions = predictor.predict(&numbers);
+            let own = |(ids, prediction)| answer(ids, prediction, predictor.columns());
+            let answers: Vec<ByteRecord> = ids.into_par_iter().zip(&predictions).map(own).collect();
+            for answer in answers {
+                writer.write_byte_record(&answer)?;
+            }
         }
-        for (ids, prediction) in ids.iter().zip(predictor.predict(&numbers)) {
-            writer.write_byte_record(&answer(ids, &prediction, &names))?;
-        }
-    }
+        writer.flush().context("cannot write the predictions")
+    })
 }
 
-fn answer(ids: &ByteRecord, prediction: &Prediction, names: &[String]) -> ByteRecord {
-    let mut record = ids.clone();
+/// A line of the answer; starts with `record`, the cells that are passed through.
+fn answer(mut record: ByteRecord, prediction: &Prediction, names: &[String]) -> ByteRecord {
     for number in [prediction.value, prediction.lower, prediction.upper] {
         record.push_field(number.to_string().as_bytes());
     }
