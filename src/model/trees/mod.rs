@@ -4,6 +4,7 @@
 
 mod tree;
 mod tree_ensemble;
+mod walks;
 
 pub use tree::Tree;
 pub use tree_ensemble::TreeEnsemble;

@@ -1,27 +1,34 @@
 //! A sum of regression trees on a constant.
 
-use serde::{Deserialize, Serialize};
-
-use super::Tree;
+use super::{Tree, walks::Walks};
 use crate::model::Regressor;
 
 /// Trees whose predictions add up: `base + sum of the leaf values`.
 ///
 /// A forest is stored the same way: its leaf values are divided by the number of trees beforehand.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TreeEnsemble {
     /// The prediction without any tree.
     pub base: f64,
     /// The trees.
     pub trees: Vec<Tree>,
+    /// The same, to predict with.
+    walks: Walks,
 }
 
 impl TreeEnsemble {
+    /// The ensemble that predicts `base` plus the sum of `trees`.
+    #[must_use]
+    pub fn new(base: f64, trees: Vec<Tree>) -> Self {
+        let walks = Walks::of(&trees);
+        Self { base, trees, walks }
+    }
+
     /// The ensemble that predicts `base` plus the mean of `trees`.
     #[must_use]
     pub fn forest(base: f64, trees: Vec<Tree>) -> Self {
         let share = 1.0 / trees.len().max(1) as f64;
-        Self { base, trees: trees.into_iter().map(|tree| tree.scaled(share)).collect() }
+        Self::new(base, trees.into_iter().map(|tree| tree.scaled(share)).collect())
     }
 
     /// The ensemble that predicts the mean of the predictions of `ensembles`.
@@ -30,7 +37,7 @@ impl TreeEnsemble {
         let share = 1.0 / ensembles.len().max(1) as f64;
         let base = ensembles.iter().map(|ensemble| ensemble.base * share).sum();
         let trees = ensembles.into_iter().flat_map(|ensemble| ensemble.trees);
-        Self { base, trees: trees.map(|tree| tree.scaled(share)).collect() }
+        Self::new(base, trees.map(|tree| tree.scaled(share)).collect())
     }
 
     /// Whether the base is finite and every tree is sound for rows of `columns` features.
@@ -42,13 +49,14 @@ impl TreeEnsemble {
 
 impl Regressor for TreeEnsemble {
     fn predict(&self, row: &[f32]) -> f64 {
-        self.base + self.trees.iter().map(|tree| tree.predict(row)).sum::<f64>()
+        self.base + self.walks.sum(row)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Generator;
 
     fn constant(value: f64) -> Tree {
         let mut tree = Tree::default();
@@ -59,17 +67,51 @@ mod tests {
     #[test]
     fn mean_of_ensembles_predicts_the_mean() {
         let first = TreeEnsemble::forest(1.0, vec![constant(2.0), constant(4.0)]);
-        let second = TreeEnsemble { base: 0.0, trees: vec![constant(8.0)] };
+        let second = TreeEnsemble::new(0.0, vec![constant(8.0)]);
         assert_eq!(first.predict(&[]), 4.0);
         assert_eq!(TreeEnsemble::mean(vec![first, second]).predict(&[]), 6.0);
     }
 
+    /// A tree of a chain of splits, each of which sends what is larger on.
+    fn chain(depth: usize, columns: usize, generator: &mut Generator) -> Tree {
+        let mut tree = constant(generator.normal());
+        for split in 0..depth {
+            let place = 2 * split;
+            for child in 1..=2 {
+                tree.push_leaf(generator.normal() + f64::from(child));
+            }
+            tree.feature[place] = generator.below(columns) as i32;
+            tree.threshold[place] = generator.normal() as f32 - 1.0;
+            (tree.left[place], tree.right[place]) = (place as u32 + 1, place as u32 + 2);
+        }
+        tree
+    }
+
+    #[test]
+    fn trees_walked_abreast_predict_what_each_of_them_does() {
+        let mut generator = Generator::new(4, &[]);
+        for count in [0, 1, 7, 8, 21] {
+            let trees: Vec<Tree> =
+                (0..count).map(|tree| chain(tree % 9, 3, &mut generator)).collect();
+            let ensemble = TreeEnsemble::new(0.5, trees);
+            assert!(ensemble.is_consistent(3));
+            for missing in 0..20 {
+                let mut row: Vec<f32> = (0..3).map(|_| generator.normal() as f32).collect();
+                if let Some(value) = row.get_mut(missing) {
+                    *value = f32::NAN;
+                }
+                let own = ensemble.trees.iter().map(|tree| tree.predict(&row)).sum::<f64>();
+                assert_eq!(ensemble.predict(&row), 0.5 + own);
+            }
+        }
+    }
+
     #[test]
     fn ensemble_with_a_damaged_tree_is_refused() {
-        let mut ensemble = TreeEnsemble { base: 0.0, trees: vec![constant(1.0), constant(2.0)] };
+        let mut ensemble = TreeEnsemble::new(0.0, vec![constant(1.0), constant(2.0)]);
         assert!(ensemble.is_consistent(0));
         ensemble.trees[1].feature[0] = 0;
         assert!(!ensemble.is_consistent(0));
-        assert!(!TreeEnsemble { base: f64::NAN, trees: Vec::new() }.is_consistent(0));
+        assert!(!TreeEnsemble::new(f64::NAN, Vec::new()).is_consistent(0));
     }
 }

@@ -226,5 +226,5 @@ fn trees_of(arrays: &Arrays) -> Option<TreeEnsemble> {
             value: value.get(own.clone())?.to_vec(),
         });
     }
-    Some(TreeEnsemble { base: *arrays.get("base")?.to_doubles()?.first()?, trees })
+    Some(TreeEnsemble::new(*arrays.get("base")?.to_doubles()?.first()?, trees))
 }

@@ -28,7 +28,7 @@ pub(super) fn fit_boosting(
 ) -> TreeEnsemble {
     let mut booster = Booster::new(table, rows, &[], settings, stream.clone());
     booster.advance(settings.rounds);
-    TreeEnsemble { base: booster.base, trees: booster.trees }
+    TreeEnsemble::new(booster.base, booster.trees)
 }
 
 /// A boosting under way.
@@ -192,7 +192,7 @@ impl<'a> Race<'a> {
     fn into_models(self) -> Vec<TreeEnsemble> {
         let cut = |mut booster: Booster| {
             booster.trees.truncate(self.best_round);
-            TreeEnsemble { base: booster.base, trees: booster.trees }
+            TreeEnsemble::new(booster.base, booster.trees)
         };
         self.boosters.into_iter().map(cut).collect()
     }

@@ -28,7 +28,7 @@ pub(super) fn fit_decision_tree(table: &Table, rows: &[u32], limits: Limits) -> 
     let mut search = ExhaustiveSearch::new(&table.binned, &targets, limits, 1.0, generator);
     let rows = table.weighty(rows);
     let tree = grow(&table.binned, &targets, limits, rows, &mut search).tree;
-    TreeEnsemble { base, trees: vec![tree] }
+    TreeEnsemble::new(base, vec![tree])
 }
 
 /// The trees of all parts for one leaf size, and their best common number of splits.
@@ -89,5 +89,5 @@ fn add_path(errors: &mut [f64], tree: &Tree, row: &[f32], error: impl Fn(f64) ->
 
 fn first_splits(model: TreeEnsemble, splits: usize) -> TreeEnsemble {
     let trees = model.trees.into_iter().map(|tree| tree.first_splits(splits)).collect();
-    TreeEnsemble { base: model.base, trees }
+    TreeEnsemble::new(model.base, trees)
 }
