@@ -21,8 +21,8 @@ pub(super) struct PredictArguments {
     /// Folder of the checkpoint, e.g. `checkpoints/NAME`
     #[arg(long, value_name = "FOLDER")]
     checkpoint: PathBuf,
-    /// Table to predict; `-` for standard input
-    #[arg(value_name = "INPUT.csv")]
+    /// Table to predict, CSV or Parquet; `-` for a CSV on standard input
+    #[arg(value_name = "INPUT")]
     input: PathBuf,
     #[command(flatten)]
     backend: BackendArgument,

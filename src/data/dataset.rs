@@ -3,7 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    DataConfig, DataError, columns::ColumnRoles, dataset_reader::Columns, table::TableFile,
+    DataConfig, DataError,
+    columns::ColumnRoles,
+    dataset_reader::Columns,
+    table::{Block, Table},
 };
 
 /// Rows with a target, features and, where the table has them, groups and an order.
@@ -89,16 +92,19 @@ impl Dataset {
         order_column: &str,
         missing: MissingCells,
     ) -> Result<Self, DataError> {
-        let mut table = TableFile::open(&config.path)?;
+        let mut table = Table::open(&config.path)?;
         let place = format!("{}:1", config.path.display());
-        let roles = ColumnRoles::find(config, order_column, table.header(), &place)?;
-        let mut columns = Columns::new(&roles, table.header(), missing);
-        while let Some((line, record)) = table.next_row()? {
-            columns.push(line, record);
-        }
         let header = table.header().to_vec();
-        let sha256 = table.finish()?;
-        let dataset = columns.finish(&config.path, &header, sha256)?;
+        let roles = ColumnRoles::find(config, order_column, &header, &place)?;
+        let empty = || Columns::new(&roles, &header, missing);
+        let mut columns = empty();
+        let read = |block: &Block| {
+            let mut own = empty();
+            block.rows(|row| Ok::<_, DataError>(own.push(row)))?;
+            Ok(own)
+        };
+        table.read_blocks(read, |next| Ok::<_, DataError>(columns.append(next)))?;
+        let dataset = columns.finish(&config.path, &header, table.finish()?)?;
         dataset.refuse_unusable()?;
         Ok(dataset)
     }

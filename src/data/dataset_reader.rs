@@ -2,12 +2,10 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
-use csv::ByteRecord;
-
 use super::{
     DataError, Dataset, Groups, MissingCells,
     columns::{ColumnRoles, list},
-    table::{TableFile, TableReader, bad_number, is_missing, parse_number},
+    table::{Cell, Row, Table, bad_number, parse_number},
 };
 
 /// What to do about a feature without a value.
@@ -32,11 +30,17 @@ struct Column {
     name: String,
     values: Vec<f64>,
     any_number: bool,
-    first_bad: Option<(u64, Vec<u8>)>,
+    first_bad: Option<BadCell>,
     /// Whether missing values are kept.
     keeps_missing: bool,
     /// The cells as text, for as long as none is a number.
     text: GroupColumn,
+}
+
+/// A cell without a number: where it is and what is in it.
+struct BadCell {
+    place: String,
+    text: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -44,8 +48,8 @@ struct GroupColumn {
     ids: Vec<u32>,
     names: Vec<Arc<str>>,
     known: HashMap<Arc<str>, u32>,
-    /// Line of the first cell that names no group.
-    first_bad: Option<u64>,
+    /// Where the first cell is that names no group.
+    first_bad: Option<String>,
 }
 
 impl Columns {
@@ -67,19 +71,37 @@ impl Columns {
         }
     }
 
-    pub(super) fn push(&mut self, line: u64, record: &ByteRecord) {
+    pub(super) fn push(&mut self, row: Row<'_>) {
         self.rows += 1;
-        self.target.push(line, record);
-        let others = self.weight.iter_mut().chain(&mut self.uncertainty);
-        for column in self.features.iter_mut().chain(others) {
-            column.push(line, record);
+        for column in self.numbers() {
+            column.push(row);
         }
         if let Some((index, group)) = &mut self.group {
-            group.push(line, &record[*index]);
+            group.push(row, &row.cell(*index));
         }
         if let Some((index, order)) = &mut self.order {
-            order.push(String::from_utf8_lossy(&record[*index]).trim().to_owned());
+            order.push(String::from_utf8_lossy(&row.cell(*index).text()).trim().to_owned());
         }
+    }
+
+    /// Takes up the rows that follow, which columns of the same roles have read.
+    pub(super) fn append(&mut self, mut next: Self) {
+        self.rows += next.rows;
+        for (column, next) in self.numbers().zip(next.numbers()) {
+            column.append(next);
+        }
+        if let (Some((_, group)), Some((_, next))) = (&mut self.group, next.group) {
+            group.append(next);
+        }
+        if let (Some((_, order)), Some((_, next))) = (&mut self.order, next.order) {
+            order.extend(next);
+        }
+    }
+
+    /// Every column of numbers.
+    fn numbers(&mut self) -> impl Iterator<Item = &mut Column> {
+        let others = self.weight.iter_mut().chain(&mut self.uncertainty);
+        std::iter::once(&mut self.target).chain(&mut self.features).chain(others)
     }
 
     pub(super) fn finish(
@@ -96,12 +118,11 @@ impl Columns {
         let named = self.named;
         let (numeric, text): (Vec<Column>, Vec<Column>) =
             self.features.into_iter().partition(|column| named || column.is_numeric());
-        self.target
-            .check(path, "fill the cell, or remove the row: there is nothing to learn from it")?;
-        numeric.iter().try_for_each(|column| column.check(path, FILL))?;
+        self.target.check("fill the cell, or remove the row: there is nothing to learn from it")?;
+        numeric.iter().try_for_each(|column| column.check(FILL))?;
         let (feature_names, features) =
             numeric.into_iter().map(|column| (column.name, column.values)).unzip();
-        let groups = self.group.map(|(index, group)| group.finish(&header[index], path));
+        let groups = self.group.map(|(index, group)| group.finish(&header[index]));
         let order = self.order.map(|(index, values)| ranks(&values, &header[index], path));
         Ok(Dataset {
             path: path.display().to_string(),
@@ -126,7 +147,7 @@ fn positive(
     least: f64,
 ) -> Result<Option<Vec<f64>>, DataError> {
     let Some(column) = column else { return Ok(None) };
-    column.check(path, "fill the cell, or remove the row")?;
+    column.check("fill the cell, or remove the row")?;
     let is_wrong = |value: &f64| !(*value >= least && value.is_finite());
     let wrong = column.values.iter().find(|value| is_wrong(value)).copied();
     let all_zero = column.values.iter().all(|value| *value == 0.0);
@@ -151,9 +172,9 @@ impl Column {
         }
     }
 
-    fn push(&mut self, line: u64, record: &ByteRecord) {
-        let cell = &record[self.index];
-        match parse_number(cell) {
+    fn push(&mut self, row: Row<'_>) {
+        let cell = row.cell(self.index);
+        match cell.number() {
             Some(number) => {
                 if !self.any_number {
                     self.any_number = true;
@@ -162,12 +183,28 @@ impl Column {
                 self.values.push(number);
                 return;
             }
-            None if self.keeps_missing && is_missing(cell) => self.values.push(f64::NAN),
-            None if self.first_bad.is_none() => self.first_bad = Some((line, cell.to_vec())),
+            None if self.keeps_missing && cell.is_missing() => self.values.push(f64::NAN),
+            None if self.first_bad.is_none() => {
+                self.first_bad =
+                    Some(BadCell { place: row.place(), text: cell.text().into_owned() });
+            }
             None => {}
         }
         if !self.any_number {
-            self.text.push(line, cell);
+            self.text.push(row, &cell);
+        }
+    }
+
+    /// Takes up the values that follow, and leaves none.
+    fn append(&mut self, next: &mut Self) {
+        if next.any_number && !self.any_number {
+            self.any_number = true;
+            self.text = GroupColumn::default();
+        }
+        self.values.append(&mut next.values);
+        self.first_bad = self.first_bad.take().or(next.first_bad.take());
+        if !self.any_number {
+            self.text.append(std::mem::take(&mut next.text));
         }
     }
 
@@ -176,31 +213,39 @@ impl Column {
         self.any_number || (self.keeps_missing && self.first_bad.is_none())
     }
 
-    fn check(&self, path: &Path, if_missing: &str) -> Result<(), DataError> {
-        match &self.first_bad {
-            None => Ok(()),
-            Some((line, cell)) => {
-                let place = format!("{}:{line}", path.display());
-                Err(bad_number(place, &self.name, cell, if_missing))
-            }
-        }
+    fn check(&self, if_missing: &str) -> Result<(), DataError> {
+        self.first_bad.as_ref().map_or(Ok(()), |bad| {
+            Err(bad_number(bad.place.clone(), &self.name, &bad.text, if_missing))
+        })
     }
 }
 
 impl GroupColumn {
-    fn push(&mut self, line: u64, cell: &[u8]) {
-        let next = self.names.len() as u32;
-        let cell = std::str::from_utf8(cell).unwrap_or_default().trim();
-        if cell.is_empty() && self.first_bad.is_none() {
-            self.first_bad = Some(line);
+    fn push(&mut self, row: Row<'_>, cell: &Cell<'_>) {
+        let text = cell.text();
+        let name = std::str::from_utf8(&text).unwrap_or_default().trim();
+        if name.is_empty() && self.first_bad.is_none() {
+            self.first_bad = Some(row.place());
         }
-        let id = self.known.get(cell).copied().unwrap_or_else(|| {
-            let name: Arc<str> = cell.into();
-            self.known.insert(Arc::clone(&name), next);
-            self.names.push(name);
-            next
-        });
+        let id = self.known.get(name).copied().unwrap_or_else(|| self.learn(name.into()));
         self.ids.push(id);
+    }
+
+    /// Takes up the cells that follow.
+    fn append(&mut self, next: Self) {
+        let known =
+            |name: Arc<str>| self.known.get(&name).copied().unwrap_or_else(|| self.learn(name));
+        let ids: Vec<u32> = next.names.into_iter().map(known).collect();
+        self.ids.extend(next.ids.into_iter().map(|id| ids[id as usize]));
+        self.first_bad = self.first_bad.take().or(next.first_bad);
+    }
+
+    /// Numbers a new name.
+    fn learn(&mut self, name: Arc<str>) -> u32 {
+        let id = self.names.len() as u32;
+        self.known.insert(Arc::clone(&name), id);
+        self.names.push(name);
+        id
     }
 
     /// The column, whatever is in its cells.
@@ -208,11 +253,11 @@ impl GroupColumn {
         Groups { column, ids: self.ids, names: self.names }
     }
 
-    fn finish(self, column: &str, path: &Path) -> Result<Groups, DataError> {
+    fn finish(self, column: &str) -> Result<Groups, DataError> {
         match self.first_bad {
             None => Ok(self.keep(column.to_owned())),
-            Some(line) => Err(DataError::malformed(
-                format!("{}:{line}", path.display()),
+            Some(place) => Err(DataError::malformed(
+                place,
                 format!("the group column `{column}` holds no text"),
                 "the name of a group in UTF-8",
                 "fill the cell; a row that stands alone needs a name of its own",
@@ -250,26 +295,20 @@ fn ranks(values: &[String], column: &str, path: &Path) -> Result<Vec<u32>, DataE
     Ok(ranks)
 }
 
-/// Reads one numeric column of a table, e.g. the fold of each row.
-pub(super) fn read_column(path: &Path, name: &str) -> Result<Vec<(u64, f64)>, DataError> {
-    let mut table = TableFile::open(path)?;
+/// Reads one numeric column of a table, e.g. the fold of each row: the place and the value of each.
+pub(super) fn read_column(path: &Path, name: &str) -> Result<Vec<(String, f64)>, DataError> {
+    let mut table = Table::open(path)?;
     let index = table.header().iter().position(|column| column == name).ok_or_else(|| {
         let found = format!("there is no column `{name}`");
         let hint = format!("the columns are {}", list(table.header()));
         DataError::malformed(format!("{}:1", path.display()), found, "one", hint)
     })?;
     let mut values = Vec::new();
-    while let Some((line, number)) = next_number(&mut table, index)? {
-        values.push((line, number));
-    }
+    table.rows(|row| {
+        let number = row.cell(index).number();
+        let number = number.ok_or_else(|| row.bad_number(index, name, "fill the cell"))?;
+        values.push((row.place(), number));
+        Ok::<_, DataError>(())
+    })?;
     Ok(values)
-}
-
-fn next_number(table: &mut TableFile, index: usize) -> Result<Option<(u64, f64)>, DataError> {
-    let Some((line, record)) = table.next_row()? else { return Ok(None) };
-    let cell = record[index].to_vec();
-    match parse_number(&cell) {
-        Some(number) => Ok(Some((line, number))),
-        None => Err(TableReader::bad_number(table, line, index, &cell, "fill the cell")),
-    }
 }

@@ -157,10 +157,9 @@ impl FoldPlan {
             let hint = "write one line per data row, in the same order";
             return Err(DataError::malformed(path, found, expected, hint));
         }
-        if let Some((line, label)) = cells.iter().find(|(_, v)| v.fract() != 0.0 || *v < 0.0) {
-            let found = format!("column `fold` holds `{label}`");
-            let place = format!("{path}:{line}");
-            return Err(DataError::malformed(place, found, "a whole number", "number the folds"));
+        if let Some((place, label)) = cells.iter().find(|(_, v)| v.fract() != 0.0 || *v < 0.0) {
+            let (found, expected) = (format!("column `fold` holds `{label}`"), "a whole number");
+            return Err(DataError::malformed(place, found, expected, "number the folds"));
         }
         let mut labels: Vec<u64> = cells.iter().map(|(_, label)| *label as u64).collect();
         labels.sort_unstable();

@@ -3,7 +3,7 @@
 
 use super::{
     Activation,
-    host_product::{Left, PANEL, TALL, Tiled, in_tiles, multiplied, read, write},
+    host_product::{LANES, Left, PANEL, TALL, Tiled, in_tiles, multiplied, read, write},
     vector_math,
 };
 
@@ -63,16 +63,18 @@ struct Applied<'a> {
 
 impl Tiled for Applied<'_> {
     #[inline(always)]
-    fn tile<const R: usize>(&mut self, first: usize) {
+    fn tile<const R: usize, const V: usize>(&mut self, first: usize) {
         let (inputs, width) = (self.layer.inputs, self.layer.bias.len());
         let packed = self.left.interleaved::<R>(first, &mut self.room[..inputs * R]);
         let outputs = &mut self.outputs[first * width..];
         let panels = self.layer.weights.chunks_exact(inputs * PANEL);
         for (panel, weights) in panels.enumerate() {
-            let column = panel * PANEL;
-            let bias = read(&self.layer.bias[column..]);
-            let sums = multiplied(packed, weights.chunks_exact(PANEL), [bias; R]);
-            write(sums, &mut outputs[column..], width);
+            for part in (0..PANEL).step_by(V * LANES) {
+                let column = panel * PANEL + part;
+                let bias = read::<V>(&self.layer.bias[column..]);
+                let weights = weights.chunks_exact(PANEL).map(|own| &own[part..part + V * LANES]);
+                write(multiplied(packed, weights, [bias; R]), &mut outputs[column..], width);
+            }
         }
     }
 }

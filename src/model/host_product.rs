@@ -10,14 +10,15 @@
 /// Numbers that the widest vector unit handles at once; narrower ones take several steps.
 pub(super) const LANES: usize = 16;
 
-/// Vectors of a tile's columns.
-const VECTORS: usize = 2;
+/// Columns that lie side by side: those of a wide tile, or of two narrow ones.
+pub(super) const PANEL: usize = 2 * LANES;
 
-/// Columns of a tile.
-pub(super) const PANEL: usize = VECTORS * LANES;
-
-/// Most rows of a tile: each weight is read once for all of them; with AVX-512 their sums stay in registers.
+/// Most rows of a tile: each weight is read once for all of them, and their sums stay in registers. That takes 24 of
+/// AVX-512's 32, for `PANEL` columns.
 pub(super) const TALL: usize = 12;
+
+/// Most rows of a tile elsewhere: half as many rows of half as many columns take 12 of AVX's 16.
+const LOW: usize = 6;
 
 /// What a vector register holds. It goes from hand to hand by value, in loops over plain counters:
 /// compilers keep it in registers only then.
@@ -83,31 +84,44 @@ impl<'a> Left<'a> {
 
 /// What is computed in tiles of rows.
 pub(super) trait Tiled {
-    /// Computes the `R` rows from `first` on.
-    fn tile<const R: usize>(&mut self, first: usize);
+    /// Computes the `R` rows from `first` on, `V` vectors of columns at a time.
+    fn tile<const R: usize, const V: usize>(&mut self, first: usize);
+}
+
+/// Whether there are registers for the sums of tall tiles. Tiles of any size give the same bits.
+fn has_many_registers() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
 }
 
 /// Computes all rows in tiles of about one height: a low one at the end would wait for its own sums.
 #[inline(always)]
 pub(super) fn in_tiles(rows: usize, work: &mut impl Tiled) {
-    let tiles = rows.div_ceil(TALL).max(1);
+    let is_tall = has_many_registers();
+    let tiles = rows.div_ceil(if is_tall { TALL } else { LOW }).max(1);
     let mut first = 0;
     for tile in 0..tiles {
         let end = (tile + 1) * rows / tiles;
-        match end - first {
-            0 => {}
-            1 => work.tile::<1>(first),
-            2 => work.tile::<2>(first),
-            3 => work.tile::<3>(first),
-            4 => work.tile::<4>(first),
-            5 => work.tile::<5>(first),
-            6 => work.tile::<6>(first),
-            7 => work.tile::<7>(first),
-            8 => work.tile::<8>(first),
-            9 => work.tile::<9>(first),
-            10 => work.tile::<10>(first),
-            11 => work.tile::<11>(first),
-            _ => work.tile::<TALL>(first),
+        match (end - first, is_tall) {
+            (0, _) => {}
+            (1, _) => work.tile::<1, 2>(first),
+            (2, _) => work.tile::<2, 2>(first),
+            (3, false) => work.tile::<3, 1>(first),
+            (4, false) => work.tile::<4, 1>(first),
+            (5, false) => work.tile::<5, 1>(first),
+            (_, false) => work.tile::<LOW, 1>(first),
+            (3, true) => work.tile::<3, 2>(first),
+            (4, true) => work.tile::<4, 2>(first),
+            (5, true) => work.tile::<5, 2>(first),
+            (6, true) => work.tile::<6, 2>(first),
+            (7, true) => work.tile::<7, 2>(first),
+            (8, true) => work.tile::<8, 2>(first),
+            (9, true) => work.tile::<9, 2>(first),
+            (10, true) => work.tile::<10, 2>(first),
+            (11, true) => work.tile::<11, 2>(first),
+            (_, true) => work.tile::<TALL, 2>(first),
         }
         first = end;
     }
@@ -156,17 +170,14 @@ struct Product<'a> {
 
 impl Tiled for Product<'_> {
     #[inline(always)]
-    fn tile<const R: usize>(&mut self, first: usize) {
+    fn tile<const R: usize, const V: usize>(&mut self, first: usize) {
         let packed = self.left.interleaved::<R>(first, &mut self.packed[..self.inner * R]);
         let (columns, sums) = (self.columns, &mut self.sums[first * self.columns..]);
         let whole = columns / PANEL * PANEL;
-        for column in (0..whole).step_by(PANEL) {
-            let mut tile = [[Vector([0.0; LANES]); VECTORS]; R];
-            for row in 0..R {
-                tile[row] = read(&sums[row * columns + column..]);
-            }
+        for column in (0..whole).step_by(V * LANES) {
+            let tile = read_tile::<R, V>(&sums[column..], columns);
             let panels = self.right.chunks_exact(columns);
-            let panels = panels.map(|right| &right[column..column + PANEL]);
+            let panels = panels.map(|right| &right[column..column + V * LANES]);
             write(multiplied(packed, panels, tile), &mut sums[column..], columns);
         }
         if whole == columns {
@@ -176,12 +187,13 @@ impl Tiled for Product<'_> {
         for (padded, sums) in padded.iter_mut().zip(sums.chunks_exact(columns)) {
             padded[..columns - whole].copy_from_slice(&sums[whole..]);
         }
-        let mut tile = [[Vector([0.0; LANES]); VECTORS]; R];
-        for row in 0..R {
-            tile[row] = read(&padded[row]);
+        for column in (0..columns - whole).step_by(V * LANES) {
+            let padded = &mut padded.as_flattened_mut()[column..];
+            let tile = read_tile::<R, V>(padded, PANEL);
+            let panels = self.edge.chunks_exact(PANEL);
+            let panels = panels.map(|right| &right[column..column + V * LANES]);
+            write(multiplied(packed, panels, tile), padded, PANEL);
         }
-        let tile = multiplied(packed, self.edge.chunks_exact(PANEL), tile);
-        write(tile, padded.as_flattened_mut(), PANEL);
         for (padded, sums) in padded.iter().zip(sums.chunks_exact_mut(columns)) {
             sums[whole..].copy_from_slice(&padded[..columns - whole]);
         }
@@ -190,23 +202,33 @@ impl Tiled for Product<'_> {
 
 /// The first vectors of some values.
 #[inline(always)]
-pub(super) fn read(values: &[f32]) -> [Vector; VECTORS] {
-    let mut own = [Vector([0.0; LANES]); VECTORS];
-    for vector in 0..VECTORS {
+pub(super) fn read<const V: usize>(values: &[f32]) -> [Vector; V] {
+    let mut own = [Vector([0.0; LANES]); V];
+    for vector in 0..V {
         own[vector] = Vector::read(values, vector);
     }
     own
 }
 
+/// Reads the rows of a tile, `width` apart.
+#[inline(always)]
+fn read_tile<const R: usize, const V: usize>(values: &[f32], width: usize) -> [[Vector; V]; R] {
+    let mut tile = [[Vector([0.0; LANES]); V]; R];
+    for row in 0..R {
+        tile[row] = read(&values[row * width..]);
+    }
+    tile
+}
+
 /// Writes the rows of a tile, `width` apart.
 #[inline(always)]
-pub(super) fn write<const R: usize>(
-    tile: [[Vector; VECTORS]; R],
+pub(super) fn write<const R: usize, const V: usize>(
+    tile: [[Vector; V]; R],
     values: &mut [f32],
     width: usize,
 ) {
     for row in 0..R {
-        for vector in 0..VECTORS {
+        for vector in 0..V {
             let start = row * width + vector * LANES;
             values[start..start + LANES].copy_from_slice(&tile[row][vector].0);
         }
@@ -215,16 +237,16 @@ pub(super) fn write<const R: usize>(
 
 /// `tile` and the products of `left [inner, R]` and the panels, one for each inner index.
 #[inline(always)]
-pub(super) fn multiplied<'a, const R: usize>(
+pub(super) fn multiplied<'a, const R: usize, const V: usize>(
     left: &[[f32; R]],
     panels: impl Iterator<Item = &'a [f32]>,
-    tile: [[Vector; VECTORS]; R],
-) -> [[Vector; VECTORS]; R] {
+    tile: [[Vector; V]; R],
+) -> [[Vector; V]; R] {
     let mut sums = tile;
     for (left, right) in left.iter().zip(panels) {
-        let right = read(right);
+        let right = read::<V>(right);
         for row in 0..R {
-            for vector in 0..VECTORS {
+            for vector in 0..V {
                 sums[row][vector] = right[vector].times_plus(left[row], sums[row][vector]);
             }
         }

@@ -46,9 +46,7 @@ impl Kernel {
         };
         own + self.linear * product
     }
-}
 
-impl Kernel {
     /// Its values for several rows: of one form for all of them, which vector units compute side by side.
     #[inline(always)]
     fn values(&self, products: &[f64; ABREAST], distances: &[f64; ABREAST]) -> [f64; ABREAST] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    data::{DataConfig, Dataset, TableFile, TableSchema},
+    data::{DataConfig, Dataset, Table, TableSchema},
     evaluate::{Trust, evaluate_fresh},
     model::{Backend, BackendKind},
     report::{CleaningSummary, FeatureSummary, Milestones, RunReport, write_report},
@@ -99,7 +99,7 @@ fn columns(options: &EvaluateOptions, checkpoint: &Checkpoint) -> Result<DataCon
         // It is read twice, which a pipe cannot be.
         bail!("{}: expected a file that exists", options.data.display());
     }
-    let table = TableFile::open(&options.data)?;
+    let table = Table::open(&options.data)?;
     let named = |column: &String| {
         if table.header().contains(column) { column.clone() } else { String::new() }
     };

@@ -4,29 +4,20 @@ use std::{
     fs::File,
     io::{self, Seek, Write},
     path::Path,
-    sync::mpsc::sync_channel,
-    thread,
 };
 
 use anyhow::{Context, Result};
 use csv::{ByteRecord, Writer};
 use rayon::prelude::*;
-use tempfile::NamedTempFile;
 
 use crate::{
-    data::{DataError, MissingCells, TableFile, is_missing, nearest, parse_number},
+    data::{Block, DataError, MissingCells, Row, Table, nearest},
     model::{Backend, BackendKind, Prediction, Predictor},
     train::Checkpoint,
 };
 
 /// Columns of the answer; one of the input with such a name is passed through as `input.NAME`.
 const ANSWERS: [&str; 5] = ["prediction", "lower", "upper", "out_of_domain", "columns_at_fault"];
-
-/// Rows that are predicted at once.
-const BLOCK_ROWS: usize = 4096;
-
-/// Blocks that are read before the present one is predicted.
-const BLOCKS_AHEAD: usize = 2;
 
 /// Writes a prediction for every row of the table at `input`: its columns that are neither
 /// features nor the target, then `prediction`, `lower`, `upper`, `out_of_domain` and
@@ -44,9 +35,11 @@ pub fn predict(
     output: &mut dyn Write,
 ) -> Result<()> {
     let checkpoint = Checkpoint::read(checkpoint)?;
-    let spooled = spool(input)?;
-    let file = spooled.as_ref().map_or(input, |spooled| spooled.path());
-    let table = TableFile::open_named(file, input)?;
+    let table = if input == Path::new("-") {
+        Table::of_text(input, io::stdin())?
+    } else {
+        Table::open(input)?
+    };
     let columns = InputColumns::find(&checkpoint, &table)?;
     let predictor = checkpoint.predictor(&Backend::select(backend)?);
     let cannot = "cannot write the predictions";
@@ -57,27 +50,11 @@ pub fn predict(
     output.flush().context(cannot)
 }
 
-/// A copy of an input that can be read only once: `-` for standard input, or a pipe.
-fn spool(input: &Path) -> Result<Option<NamedTempFile>> {
-    let is_standard_input = input == Path::new("-");
-    if !is_standard_input && (input.is_file() || input.is_dir() || !input.exists()) {
-        return Ok(None);
-    }
-    let cannot = || format!("cannot read {}", input.display());
-    let mut copy = NamedTempFile::new().with_context(cannot)?;
-    if is_standard_input {
-        io::copy(&mut io::stdin().lock(), &mut copy).with_context(cannot)?;
-    } else {
-        io::copy(&mut File::open(input).with_context(cannot)?, &mut copy).with_context(cannot)?;
-    }
-    Ok(Some(copy))
-}
-
 /// Writes all answers; the next rows are read while some are predicted.
 fn write_all(
     predictor: &Predictor,
     columns: &InputColumns,
-    mut table: TableFile,
+    mut table: Table,
     writer: &mut Writer<&mut File>,
 ) -> Result<()> {
     let id = |index: &usize| {
@@ -86,28 +63,17 @@ fn write_all(
     };
     let ids = columns.ids.iter().map(id);
     writer.write_record(ids.chain(ANSWERS.map(str::to_owned)))?;
-    let (sender, blocks) = sync_channel(BLOCKS_AHEAD);
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            loop {
-                let block = columns.block(&mut table);
-                let is_last = block.as_ref().map_or(true, |(ids, _)| ids.is_empty());
-                if sender.send(block).is_err() || is_last {
-                    return;
-                }
-            }
-        });
-        for block in blocks {
-            let (ids, numbers) = block?;
-            let predictions = predictor.predict(&numbers);
-            let own = |(ids, prediction)| answer(ids, prediction, predictor.columns());
-            let answers: Vec<ByteRecord> = ids.into_par_iter().zip(&predictions).map(own).collect();
-            for answer in answers {
-                writer.write_byte_record(&answer)?;
-            }
+    let read = |block: &Block| Ok(columns.read(block)?);
+    table.read_blocks(read, |(ids, numbers)| {
+        let predictions = predictor.predict(&numbers);
+        let own = |(ids, prediction)| answer(ids, prediction, predictor.columns());
+        let answers: Vec<ByteRecord> = ids.into_par_iter().zip(&predictions).map(own).collect();
+        for answer in answers {
+            writer.write_byte_record(&answer)?;
         }
-        writer.flush().context("cannot write the predictions")
-    })
+        anyhow::Ok(())
+    })?;
+    writer.flush().context("cannot write the predictions")
 }
 
 /// A line of the answer; starts with `record`, the cells that are passed through.
@@ -125,12 +91,13 @@ fn answer(mut record: ByteRecord, prediction: &Prediction, names: &[String]) -> 
 /// Which columns of the input are features, in the model's order, and which are passed through.
 struct InputColumns {
     features: Vec<usize>,
+    names: Vec<String>,
     ids: Vec<usize>,
     missing: MissingCells,
 }
 
 impl InputColumns {
-    fn find(checkpoint: &Checkpoint, table: &TableFile) -> Result<Self, DataError> {
+    fn find(checkpoint: &Checkpoint, table: &Table) -> Result<Self, DataError> {
         let (schema, header) = (&checkpoint.manifest.schema, table.header());
         let find = |name: &String| {
             header.iter().position(|column| column == name).ok_or_else(|| {
@@ -147,33 +114,29 @@ impl InputColumns {
         let features: Vec<usize> = schema.features.iter().map(find).collect::<Result<_, _>>()?;
         let is_id = |index: &usize| !features.contains(index) && header[*index] != schema.target;
         let ids = (0..header.len()).filter(is_id).collect();
-        Ok(Self { ids, features, missing: checkpoint.missing_cells() })
+        let (names, missing) = (schema.features.clone(), checkpoint.missing_cells());
+        Ok(Self { features, names, ids, missing })
     }
 
-    /// Appends the features of a row to `numbers`, or says which column holds no number.
-    fn numbers(&self, record: &ByteRecord, numbers: &mut Vec<f64>) -> Result<(), usize> {
-        for &column in &self.features {
-            let cell = &record[column];
-            let keeps = self.missing != MissingCells::Refuse && is_missing(cell);
-            numbers.push(if keeps { f64::NAN } else { parse_number(cell).ok_or(column)? });
-        }
-        Ok(())
-    }
-
-    /// The next rows: their passed-through cells and their features, row-major.
-    fn block(&self, table: &mut TableFile) -> Result<(Vec<ByteRecord>, Vec<f64>), DataError> {
-        let mut ids = Vec::new();
-        let mut numbers = Vec::new();
-        while ids.len() < BLOCK_ROWS {
-            let Some((line, record)) = table.next_row()? else { break };
-            if let Err(column) = self.numbers(record, &mut numbers) {
-                let cell = record[column].to_vec();
-                let hint =
-                    "fill the cell, or use a model trained with `clean.missing` = \"median\"";
-                return Err(table.bad_number(line, column, &cell, hint));
+    /// The rows of a block: their passed-through cells and their features, row-major.
+    fn read(&self, block: &Block) -> Result<(Vec<ByteRecord>, Vec<f64>), DataError> {
+        let (mut ids, mut numbers) = (Vec::new(), Vec::new());
+        block.rows(|row| {
+            for (&column, name) in self.features.iter().zip(&self.names) {
+                numbers.push(self.number(row, column, name)?);
             }
-            ids.push(self.ids.iter().map(|index| &record[*index]).collect());
-        }
+            ids.push(self.ids.iter().map(|column| row.cell(*column).text()).collect());
+            Ok(())
+        })?;
         Ok((ids, numbers))
+    }
+
+    fn number(&self, row: Row<'_>, column: usize, name: &str) -> Result<f64, DataError> {
+        let cell = row.cell(column);
+        let keeps = || self.missing != MissingCells::Refuse && cell.is_missing();
+        cell.number().or_else(|| keeps().then_some(f64::NAN)).ok_or_else(|| {
+            let hint = "fill the cell, or use a model trained with `clean.missing` = \"median\"";
+            row.bad_number(column, name, hint)
+        })
     }
 }

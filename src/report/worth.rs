@@ -3,6 +3,7 @@
 use super::RunReport;
 use super::number_format::significant;
 use super::page::r2_text;
+use crate::evaluate::{Leaderboard, LeaderboardEntry};
 
 /// Whether a model predicts better than a mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,22 +23,16 @@ impl RunReport {
     /// than their own mean. What has no R² is not said to be worth nothing.
     #[must_use]
     pub fn worth(&self) -> Worth {
-        let (own, bounds) = (&self.evaluation.pooled, self.trust.bounds.as_ref());
-        let r2_low = bounds.and_then(|own| own.r2).map(|r2| r2.low);
-        let mean = self.leaderboard.as_ref().and_then(|board| Some((board, board.mean()?)));
-        let is_clear = mean.and_then(|(_, mean)| mean.difference);
-        if r2_low.is_some_and(|low| low > 0.0)
-            || is_clear.is_some_and(|own| own.is_clear() && own.mean > 0.0)
-        {
+        let bounds = self.trust.bounds.as_ref().and_then(|bounds| bounds.r2);
+        if bounds.is_some_and(|r2| r2.low > 0.0) {
             return Worth::Shown;
         }
-        let is_nothing = mean.map_or(own.r2.is_some_and(|r2| r2 <= 0.0), |(board, mean)| {
-            board.entry(&board.deployed).is_none_or(|own| own.rmse >= mean.rmse)
-        });
-        match (is_nothing, mean.is_some() || r2_low.is_some()) {
-            (true, _) => Worth::Nothing,
-            (false, true) => Worth::NotShown,
-            (false, false) => Worth::Shown,
+        let mean = self.leaderboard.as_ref().and_then(|board| Some((board, board.mean()?)));
+        match (mean, self.evaluation.pooled.r2) {
+            (Some((board, mean)), _) => beside_mean(board, mean),
+            (None, Some(r2)) if r2 <= 0.0 => Worth::Nothing,
+            (None, _) if bounds.is_some() => Worth::NotShown,
+            (None, _) => Worth::Shown,
         }
     }
 
@@ -69,10 +64,22 @@ impl RunReport {
     }
 }
 
+/// What the leaderboard says of the deployed model beside the mean of the training targets.
+fn beside_mean(board: &Leaderboard, mean: &LeaderboardEntry) -> Worth {
+    let deployed = board.entry(&board.deployed);
+    if mean.difference.is_some_and(|own| own.is_clear() && own.mean > 0.0) {
+        Worth::Shown
+    } else if deployed.is_some_and(|own| own.rmse < mean.rmse) {
+        Worth::NotShown
+    } else {
+        Worth::Nothing
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::{Bounds, Difference, Leaderboard, LeaderboardEntry};
+    use crate::evaluate::{Bounds, Difference};
     use crate::report::sample_report::full_report;
 
     /// A report with these R² and lower bound of it.

@@ -1,5 +1,12 @@
 //! wgpu on whatever adapter there is; CI brings Mesa's software driver.
 
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use burn_cubecl::cubecl::logging::{LaunchObservation, LaunchObserver};
 use massay::{
     model::{
         Activation, Backend, BackendKind, Embedding, InputScaling, ModelConfig, Parametrisation,
@@ -111,4 +118,55 @@ fn the_list_of_backends_names_both_cpu_backends() {
     let list = Workshop::new().succeed("backends");
     assert!(list.contains("flex") && list.contains("ndarray"), "{list}");
     assert_eq!(list.lines().filter(|line| line.starts_with('*')).count(), 2, "{list}");
+}
+
+/// Kernels that this thread sends to an adapter, by name.
+#[derive(Default)]
+struct Launches(Mutex<BTreeMap<&'static str, usize>>);
+
+thread_local! {
+    static IS_COUNTED: Cell<bool> = const { Cell::new(false) };
+}
+
+impl LaunchObserver for Launches {
+    fn launched(&self, kernel: &'static str) {
+        if IS_COUNTED.get() {
+            *self.0.lock().unwrap().entry(kernel).or_default() += 1;
+        }
+    }
+}
+
+/// Kernels of a training of one stack of networks with two hidden layers, and the steps it took.
+fn launches(epochs: usize) -> (BTreeMap<&'static str, usize>, usize) {
+    let model = ModelConfig { hidden: vec![32, 32], members: 2, ..Default::default() };
+    let config = TrainConfig { epochs, batch_size: 16, ..TrainConfig::default() };
+    let data = dataset(400, 4, 1, 11);
+    let plan = folds(&data, 2);
+    let counts = Arc::new(Launches::default());
+    IS_COUNTED.set(true);
+    let observation = LaunchObservation::new(counts.clone());
+    train(&data, &plan, (&model, &config), BackendKind::Wgpu, None);
+    drop(observation);
+    IS_COUNTED.set(false);
+    let counts = counts.0.lock().unwrap().clone();
+    // Adam takes one for each of three matrices and three biases.
+    let steps = counts.iter().filter(|(name, _)| name.contains("AdamKernel"));
+    let steps = steps.map(|(_, count)| count / 6).sum();
+    (counts, steps)
+}
+
+#[test]
+#[ignore = "needs a graphics adapter; CI runs it on Mesa's software Vulkan driver"]
+fn a_step_on_wgpu_takes_few_kernels() {
+    let ((short, fewer), (long, more)) = (launches(1), launches(2));
+    let steps = (more - fewer) as f64;
+    assert!(steps >= 10.0, "{steps}");
+    let mut each = 0.0;
+    for (name, count) in &long {
+        let own = (count - short.get(name).unwrap_or(&0)) as f64 / steps;
+        println!("{own:6.2} {}", name.split('<').next().unwrap());
+        each += own;
+    }
+    println!("{each:6.2} in all, with the share of an epoch's end");
+    assert!(each > 20.0 && each < 55.0, "{each}");
 }

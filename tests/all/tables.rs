@@ -92,6 +92,129 @@ fn a_broken_shape_is_reported() {
     assert!(error_of(b"\xff\xfem\0a\0").contains("UTF-8"));
 }
 
+/// More rows than are read at once, each with its number in `a`.
+fn long_table(rows: usize, end: &str) -> String {
+    let row = |row: usize| format!("G{},{},{row},word{}{end}", row / 3, row % 89, row % 5);
+    let rows = (0..rows).map(row).collect::<String>();
+    format!("container,mass,a,note{end}{rows}")
+}
+
+#[test]
+fn blocks_that_are_read_side_by_side_are_put_together_in_order() {
+    for end in ["\n", "\r\n", "\n\n"] {
+        let data = read(long_table(60_000, end)).unwrap();
+        assert!(data.features[0].iter().enumerate().all(|(row, own)| *own == row as f64));
+        assert!(data.target.iter().enumerate().all(|(row, own)| *own == (row % 89) as f64));
+        let groups = data.groups.unwrap();
+        assert_eq!(groups.names.len(), 20_000);
+        assert!(groups.ids.iter().enumerate().all(|(row, id)| *id == row as u32 / 3));
+        let note = &data.text[0];
+        assert_eq!(note.names.len(), 5);
+        let names = note.ids.iter().map(|id| &note.names[*id as usize]);
+        assert!(names.enumerate().all(|(row, name)| **name == format!("word{}", row % 5)));
+    }
+}
+
+#[test]
+fn the_first_bad_cell_of_a_long_table_is_named_by_its_line() {
+    for (end, line) in [("\n", 50_002), ("\r\n", 50_002), ("\n\n", 100_003)] {
+        let text = long_table(60_000, end);
+        let bad = text.replace(",50000,", ",x,").replace(",59000,", ",y,");
+        let error = error_of(&bad);
+        assert!(error.contains(&format!("table.csv:{line}: column `a` holds `x`")), "{error}");
+        let ragged = text.replace(",50000,", ",").replace(",59000,", ",\"1,");
+        let error = error_of(&ragged);
+        assert!(error.contains(&format!("table.csv:{line}: the row has 3 cells")), "{error}");
+    }
+}
+
+#[test]
+fn a_column_may_turn_out_to_be_numeric_in_its_last_rows() {
+    let rows: String = (0..30_000).map(|row| format!("{row},NA,1\n")).collect();
+    let text = format!("mass,late,a\n{rows}5,7,2\n");
+    let error = error_of(&text);
+    assert!(error.contains("table.csv:2: column `late` holds `NA`"), "{error}");
+    let workshop = Workshop::new();
+    let path = workshop.write("table.csv", &text);
+    let config = DataConfig { path, ..Default::default() };
+    let data = Dataset::read(&config, "", MissingCells::Keep).unwrap();
+    assert_eq!(data.feature_names, ["late", "a"]);
+    assert!(data.features[0][..30_000].iter().all(|own| own.is_nan()));
+    assert_eq!(data.features[0][30_000], 7.0);
+}
+
+/// A table as pyarrow, pandas and polars write it (`tests/fixtures/parquet`); `brotli` is not known here.
+fn fixture(file: &str) -> Result<Dataset, DataError> {
+    let path = format!("tests/fixtures/parquet/{file}").into();
+    Dataset::read(&DataConfig { path, ..Default::default() }, "moment", MissingCells::Keep)
+}
+
+#[test]
+fn parquet_files_hold_what_the_csv_file_holds() {
+    let expected = fixture("table.csv").unwrap();
+    for file in [
+        "snappy.parquet",
+        "pandas_with_index_gzip.parquet",
+        "polars_zstd.parquet",
+        "none_v2.parquet",
+    ] {
+        let data = fixture(file).unwrap();
+        let features = ["a", "single", "count", "large", "small", "flag", "price", "gaps"];
+        assert_eq!(data.feature_names, features, "{file}");
+        assert_eq!((&data.target, &data.order), (&expected.target, &expected.order), "{file}");
+        let (groups, known) = (data.groups.unwrap(), expected.groups.as_ref().unwrap());
+        assert_eq!((&groups.ids, &groups.names), (&known.ids, &known.names), "{file}");
+        for ((name, own), other) in features.iter().zip(&data.features).zip(&expected.features) {
+            // `single` has seven digits in the file, and is written with two.
+            let tolerance = if *name == "single" { 1e-6 } else { 0.0 };
+            let is_like = |(a, b): (&f64, &f64)| {
+                (a.is_nan() && b.is_nan()) || (a - b).abs() <= tolerance * b.abs()
+            };
+            assert!(own.iter().zip(other).all(is_like), "{file} {name}: {own:?}");
+        }
+        assert_eq!(data.text.len(), expected.text.len());
+        for (own, other) in data.text.iter().zip(&expected.text) {
+            assert_eq!((&own.column, &own.ids), (&other.column, &other.ids), "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_parquet_file_that_cannot_be_read_is_refused_with_a_hint() {
+    let error = fixture("brotli.parquet").unwrap_err().to_string();
+    assert!(error.contains("compressed") && error.contains("`snappy`, `zstd`"), "{error}");
+    let error = fixture("nested.parquet").unwrap_err().to_string();
+    assert!(error.contains("column `a.list.element` holds lists or records"), "{error}");
+    let file = std::fs::read("tests/fixtures/parquet/snappy.parquet").unwrap();
+    let error = error_of(&file[..file.len() - 9]);
+    assert!(error.contains("it cannot be read") && error.contains("cut off"), "{error}");
+    let missing = DataConfig {
+        path: "tests/fixtures/parquet/snappy.parquet".into(),
+        features: vec!["gaps".to_owned()],
+        ..Default::default()
+    };
+    let error = Dataset::read(&missing, "", MissingCells::Refuse).unwrap_err().to_string();
+    assert!(error.contains("snappy.parquet, row 4: column `gaps` is empty"), "{error}");
+}
+
+#[test]
+fn mutated_parquet_files_never_panic() {
+    let mut generator = Generator::new(22, &[]);
+    for file in ["snappy.parquet", "polars_zstd.parquet", "none_v2.parquet"] {
+        let bytes = std::fs::read(format!("tests/fixtures/parquet/{file}")).unwrap();
+        let mut refused = 0;
+        for _ in 0..500 {
+            let mut bytes = bytes.clone();
+            for _ in 0..=generator.below(3) {
+                let at = 4 + generator.below(bytes.len() - 4);
+                bytes[at] = generator.below(256) as u8;
+            }
+            refused += usize::from(read(&bytes).is_err());
+        }
+        assert!(refused > 50, "{file}: {refused}");
+    }
+}
+
 #[test]
 fn a_named_feature_must_exist_be_numeric_and_not_be_the_target() {
     let named =

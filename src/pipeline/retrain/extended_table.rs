@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{data::TableFile, train::write_atomically};
+use crate::{
+    data::{DataError, Table},
+    train::write_atomically,
+};
 
 use super::{
     champion::Champion,
@@ -55,16 +58,18 @@ pub(super) fn write(path: &Path, champion: &Champion, rows: &[NewRow]) -> Result
 
 /// Where each row of a table came from; a table that no retraining made is all training.
 pub(super) fn origins(path: &Path, rows: usize) -> Result<Vec<Origin>> {
-    let mut table = TableFile::open(path)?;
+    let mut table = Table::open(path)?;
     let Some(column) = table.header().iter().position(|name| name == ORIGIN) else {
         return Ok(vec![Origin::Training; rows]);
     };
     let mut origins = Vec::with_capacity(rows);
-    while let Some((_, record)) = table.next_row()? {
-        let own = Origin::ALL.into_iter().find(|own| own.name().as_bytes() == &record[column]);
+    table.rows(|row| {
+        let text = row.cell(column).text();
+        let own = Origin::ALL.into_iter().find(|own| own.name().as_bytes() == text.as_ref());
         // What cannot be read was not written here, and is not trusted.
         origins.push(own.unwrap_or(Origin::Table));
-    }
+        Ok::<_, DataError>(())
+    })?;
     Ok(origins)
 }
 

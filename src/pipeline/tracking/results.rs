@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::{
-    data::{TableFile, parse_number, sha256_file},
+    data::{DataError, Row, Table, sha256_file},
     evaluate::Scores,
     pipeline::{export_job, run_record::RunRecord},
     report::{Baseline, unit_suffix, verdict},
@@ -96,14 +96,18 @@ fn example(manifest: &Manifest) -> Option<Vec<f64>> {
     if sha256_file(&path).ok()? != manifest.data_sha256 {
         return None;
     }
-    let mut table = TableFile::open(&path).ok()?;
-    let header = table.header().to_vec();
-    let (_, row) = table.next_row().ok()??;
-    let cell = |name: &String| {
-        let place = header.iter().position(|column| column == name)?;
-        parse_number(&row[place])
+    let mut table = Table::open(&path).ok()?;
+    let place = |name: &String| table.header().iter().position(|column| column == name);
+    let columns: Vec<usize> = manifest.schema.features.iter().map(place).collect::<Option<_>>()?;
+    let inputs = |row: Row<'_>| columns.iter().map(|column| row.cell(*column).number()).collect();
+    let mut first: Option<Option<Vec<f64>>> = None;
+    let blocks = table.next_blocks().ok()?;
+    let look = |row: Row<'_>| {
+        first.get_or_insert_with(|| inputs(row));
+        Ok::<_, DataError>(())
     };
-    manifest.schema.features.iter().map(cell).collect()
+    blocks.first()?.rows(look).ok()?;
+    first.flatten()
 }
 
 /// Every file below `folder` by its name under `prefix`, but for what only concerns tracking.

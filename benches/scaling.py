@@ -1,0 +1,83 @@
+"""How the time of training grows with rows, folds and networks: measures, prints and draws it.
+
+    pip install matplotlib
+    python benches/scaling.py target/release/massay docs/scaling.svg
+"""
+
+import argparse
+import pathlib
+import subprocess
+import tempfile
+import time
+
+import matplotlib
+
+matplotlib.use("svg")
+import matplotlib.pyplot as plot
+
+# One plain network, no other model and no second training, so that what grows is what is measured.
+PLAIN = {
+    "model.kind": "mlp",
+    "model.members": 1,
+    "model.hidden": "[64, 64]",
+    "cv.folds": 5,
+    "cv.leakage_check": "false",
+    "train.epochs": 5,
+    "train.batch_size": 256,
+}
+
+
+def seconds(program, table, repeats, **changes):
+    """The shortest of some runs of `massay train`, in seconds."""
+    settings = PLAIN | {name.replace("__", "."): value for name, value in changes.items()}
+    best = float("inf")
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            sets = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+            command = [program, "train", "--data", table, "--name", "run", "--quiet", "--backend", "flex", *sets]
+            began = time.perf_counter()
+            subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            best = min(best, time.perf_counter() - began)
+    return best
+
+
+def simulated(program, folder, rows):
+    """A table of so many containers."""
+    path = pathlib.Path(folder, f"{rows}.csv").resolve()
+    command = [program, "simulate", "--containers", str(rows), "--out", path]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("figure", type=pathlib.Path)
+    parser.add_argument("--repeats", type=int, default=2)
+    options = parser.parse_args()
+    program = options.program.resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        tables = {rows: simulated(program, folder, rows) for rows in (1000, 10_000, 100_000, 1_000_000)}
+        measure = lambda rows, **changes: seconds(program, tables[rows], options.repeats, **changes)
+        curves = {
+            "rows": [(rows, measure(rows)) for rows in tables],
+            "folds": [(folds, measure(10_000, cv__folds=folds)) for folds in (2, 5, 10, 20, 40)],
+            "networks per fold": [(count, measure(10_000, model__members=count)) for count in (1, 4, 16, 64)],
+        }
+    figure, panels = plot.subplots(1, 3, figsize=(10, 3.4), sharey=True, layout="constrained")
+    for panel, (name, points) in zip(panels, curves.items()):
+        counts, times = zip(*points)
+        for count, own in points:
+            print(f"{name} {count}: {own:.2f} s")
+        panel.loglog(counts, times, "o-", color="#1f5fa8", label="measured")
+        last = [times[-1] * count / counts[-1] for count in counts]
+        panel.loglog(counts, last, "--", color="#999999", label="in proportion")
+        panel.set_xlabel(name)
+        panel.grid(True, which="major", color="#dddddd")
+    panels[0].set_ylabel("seconds")
+    panels[0].legend()
+    figure.savefig(options.figure, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+//! A delimited text file, cut into blocks of whole lines that can be read side by side.
+//!
+//! A cell that goes on in the next line is refused, so that every end of a line is the end of a row.
+
+use std::{
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use csv::ByteRecord;
+
+use super::{
+    super::{DataError, HashingReader},
+    row::Row,
+};
+
+/// Bytes that are read at once.
+const BLOCK_BYTES: usize = 1 << 18;
+
+/// The lines of a text file behind its header.
+pub(super) struct DelimitedFile {
+    input: HashingReader<Box<dyn Read + Send>>,
+    format: Format,
+    /// What was read behind the last whole line.
+    rest: Vec<u8>,
+    /// The number of its line.
+    line: u64,
+    has_ended: bool,
+}
+
+/// How rows are to be read.
+#[derive(Clone)]
+struct Format {
+    path: PathBuf,
+    delimiter: u8,
+    columns: usize,
+}
+
+/// Whole lines.
+pub(super) struct Lines {
+    format: Format,
+    bytes: Vec<u8>,
+    first: u64,
+}
+
+impl DelimitedFile {
+    /// Reads the header of the table in `input`; the delimiter (`,`, `;` or tab) is taken from it.
+    pub(super) fn open(
+        path: &Path,
+        input: Box<dyn Read + Send>,
+    ) -> Result<(Self, ByteRecord), DataError> {
+        let format = Format { path: path.to_owned(), delimiter: b',', columns: 0 };
+        let input = HashingReader::new(input);
+        let mut file = Self { input, format, rest: Vec::new(), line: 1, has_ended: false };
+        let mut first = file.whole_lines()?;
+        refuse_other_encodings(path, &first)?;
+        if first.starts_with(BYTE_ORDER_MARK) {
+            first.drain(..BYTE_ORDER_MARK.len());
+        }
+        file.format.delimiter = detect_delimiter(&first);
+        let (header, end, line) = {
+            let mut reader = file.format.reader(&first);
+            let mut header = ByteRecord::new();
+            reader.read_byte_record(&mut header).map_err(|error| csv_error(path, error))?;
+            (header, reader.position().byte() as usize, reader.position().line())
+        };
+        file.format.columns = header.len();
+        // What follows the header in these lines goes before what follows them.
+        first.extend_from_slice(&file.rest);
+        first.drain(..end);
+        (file.rest, file.line) = (first, line);
+        Ok((file, header))
+    }
+
+    /// The next lines, or `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Lines>, DataError> {
+        let bytes = self.whole_lines()?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let first = self.line;
+        self.line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        Ok(Some(Lines { format: self.format.clone(), bytes, first }))
+    }
+
+    /// Reads what is left and returns the SHA-256 of the whole file.
+    pub(super) fn finish(self) -> io::Result<String> {
+        self.input.finish()
+    }
+
+    /// Reads on until there is a whole line, or the end; leaves in `rest` what follows the last end of a line.
+    fn whole_lines(&mut self) -> Result<Vec<u8>, DataError> {
+        let mut lines = std::mem::take(&mut self.rest);
+        loop {
+            let known = lines.len();
+            if !self.has_ended {
+                let input = (&mut self.input).take(BLOCK_BYTES as u64);
+                let count = { input }.read_to_end(&mut lines);
+                let path = || self.format.path.clone();
+                let count = count.map_err(|source| DataError::Read { path: path(), source })?;
+                self.has_ended = count < BLOCK_BYTES;
+            }
+            if self.has_ended {
+                return Ok(lines);
+            }
+            if let Some(end) = lines[known..].iter().rposition(|byte| *byte == b'\n') {
+                self.rest = lines.split_off(known + end + 1);
+                return Ok(lines);
+            }
+        }
+    }
+}
+
+impl Format {
+    fn reader<'a>(&self, bytes: &'a [u8]) -> csv::Reader<&'a [u8]> {
+        let mut builder = csv::ReaderBuilder::new();
+        builder.delimiter(self.delimiter).flexible(true).has_headers(false).from_reader(bytes)
+    }
+}
+
+impl Lines {
+    /// Looks at each row in turn.
+    ///
+    /// # Errors
+    /// That of `look`, or when a row has not one cell per column.
+    pub(super) fn rows<E: From<DataError>>(
+        &self,
+        mut look: impl FnMut(Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let path = &self.format.path;
+        let mut reader = self.format.reader(&self.bytes);
+        let mut record = ByteRecord::new();
+        while reader.read_byte_record(&mut record).map_err(|error| csv_error(path, error))? {
+            let line = self.line_of(&record);
+            self.refuse_ragged(&record, line)?;
+            look(Row::line(path, &record, line))?;
+        }
+        Ok(())
+    }
+
+    /// The line in which a record begins: behind empty lines, and behind the rest of an end of line, which are read
+    /// with it.
+    fn line_of(&self, record: &ByteRecord) -> u64 {
+        let Some(position) = record.position() else { return self.first };
+        let bytes = &self.bytes[position.byte() as usize..];
+        let skipped = bytes.iter().take_while(|byte| b"\r\n".contains(byte));
+        let lines = skipped.filter(|byte| **byte == b'\n').count() as u64;
+        self.first - 1 + position.line() + lines
+    }
+
+    fn refuse_ragged(&self, record: &ByteRecord, line: u64) -> Result<(), DataError> {
+        let place = || format!("{}:{line}", self.format.path.display());
+        if record.as_slice().contains(&b'\n') {
+            let found = "a cell goes on in the next line";
+            let hint = "look for an unclosed quote";
+            return Err(DataError::malformed(place(), found, "one line per row", hint));
+        }
+        let columns = self.format.columns;
+        if record.len() == columns {
+            return Ok(());
+        }
+        Err(DataError::malformed(
+            place(),
+            format!("the row has {} cells", record.len()),
+            format!("{columns}, one per column of the header"),
+            "look for a missing or extra delimiter, or an unclosed quote",
+        ))
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+fn refuse_other_encodings(path: &Path, first: &[u8]) -> Result<(), DataError> {
+    let utf16 = first.starts_with(b"\xff\xfe") || first.starts_with(b"\xfe\xff");
+    if utf16 || first.iter().take(1024).any(|byte| *byte == 0) {
+        return Err(DataError::malformed(
+            format!("{}:1", path.display()),
+            "the file is not plain text in UTF-8",
+            "a CSV file",
+            "export the table again as CSV, encoding UTF-8",
+        ));
+    }
+    Ok(())
+}
+
+fn detect_delimiter(first: &[u8]) -> u8 {
+    let line = first.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+    let mut quoted = false;
+    let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
+    for &byte in line {
+        quoted ^= byte == b'"';
+        for (delimiter, count) in &mut counts {
+            *count += usize::from(byte == *delimiter && !quoted);
+        }
+    }
+    counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(byte, _)| byte)
+}
+
+fn csv_error(path: &Path, error: csv::Error) -> DataError {
+    let source = match error.into_kind() {
+        csv::ErrorKind::Io(source) => source,
+        other => io::Error::other(format!("{other:?}")),
+    };
+    DataError::Read { path: path.to_owned(), source }
+}

@@ -1,0 +1,184 @@
+//! A table of named columns, read row by row or block by block, with errors that say where.
+
+mod cell;
+mod delimited;
+mod header;
+mod parquet_column;
+mod parquet_table;
+mod row;
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+
+use super::{DataError, sha256_file};
+use delimited::{DelimitedFile, Lines};
+use header::{check_names, header_of_text};
+use parquet_column::ColumnPart;
+use parquet_table::ParquetTable;
+
+pub use cell::{Cell, is_missing, parse_number};
+pub use row::Row;
+pub(super) use row::bad_number;
+
+/// A table with a header: delimited text, or Parquet.
+pub struct Table {
+    path: PathBuf,
+    header: Vec<String>,
+    source: Source,
+}
+
+enum Source {
+    Text(Box<DelimitedFile>),
+    Parquet(ParquetTable),
+}
+
+/// Some rows that follow each other, as they are in the file: reading their cells is most of the work, and blocks can
+/// be read side by side.
+pub struct Block {
+    path: PathBuf,
+    content: Content,
+}
+
+enum Content {
+    Lines(Lines),
+    /// Parts of all columns, and the number of their first row.
+    Parts(Vec<ColumnPart>, u64),
+}
+
+impl Table {
+    /// Opens the table in the file at `path`, or behind a pipe.
+    ///
+    /// # Errors
+    /// When it cannot be read or does not begin with a header.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let failed = |source| DataError::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let kind = file.metadata().map_err(failed)?.file_type();
+        if kind.is_dir() {
+            let hint = "it is a folder, expected a CSV or Parquet file";
+            return Err(failed(io::Error::other(hint)));
+        }
+        if kind.is_file() && ParquetTable::is_one(&file).map_err(failed)? {
+            let table = ParquetTable::open(path, file)?;
+            let header = table.header();
+            check_names(path.display().to_string(), &header)?;
+            return Ok(Self { path: path.to_owned(), header, source: Source::Parquet(table) });
+        }
+        Self::of_text(path, file)
+    }
+
+    /// The table of delimited text in `input`; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// When it cannot be read or does not begin with a header.
+    pub fn of_text(path: &Path, input: impl Read + Send + 'static) -> Result<Self, DataError> {
+        let (file, record) = DelimitedFile::open(path, Box::new(input))?;
+        let header = header_of_text(path, &record)?;
+        Ok(Self { path: path.to_owned(), header, source: Source::Text(Box::new(file)) })
+    }
+
+    /// The column names.
+    #[must_use]
+    pub fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// What errors call this table.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The next blocks, as many as there are threads to read them; none at the end.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn next_blocks(&mut self) -> Result<Vec<Block>, DataError> {
+        let mut blocks = Vec::new();
+        while blocks.len() < 2 * rayon::current_num_threads() {
+            let Some(content) = self.source.next()? else { break };
+            blocks.push(Block { path: self.path.clone(), content });
+        }
+        Ok(blocks)
+    }
+
+    /// Reads all that is left, blocks side by side by `read`, and hands what that made of them to `take` in order.
+    ///
+    /// # Errors
+    /// The first in the table's order: of the file, of `read` or of `take`.
+    pub fn read_blocks<T: Send, E: From<DataError> + Send>(
+        &mut self,
+        read: impl Fn(&Block) -> Result<T, E> + Sync,
+        mut take: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut blocks = self.next_blocks()?;
+        while !blocks.is_empty() {
+            let all = || blocks.par_iter().map(&read).collect::<Vec<Result<T, E>>>();
+            let (parts, next) = rayon::join(all, || self.next_blocks());
+            for part in parts {
+                take(part?)?;
+            }
+            blocks = next?;
+        }
+        Ok(())
+    }
+
+    /// Looks at each row in turn.
+    ///
+    /// # Errors
+    /// That of `look`, or when the table cannot be read.
+    pub fn rows<E: From<DataError>>(
+        &mut self,
+        mut look: impl FnMut(Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while let Some(content) = self.source.next()? {
+            Block { path: self.path.clone(), content }.rows(&mut look)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what is left and returns the SHA-256 of the whole file.
+    ///
+    /// # Errors
+    /// When the rest cannot be read.
+    pub fn finish(self) -> Result<String, DataError> {
+        let sha256 = match self.source {
+            Source::Text(file) => file.finish(),
+            Source::Parquet(_) => sha256_file(&self.path),
+        };
+        sha256.map_err(|source| DataError::Read { path: self.path, source })
+    }
+}
+
+impl Source {
+    fn next(&mut self) -> Result<Option<Content>, DataError> {
+        Ok(match self {
+            Self::Text(file) => file.next()?.map(Content::Lines),
+            Self::Parquet(table) => table.next()?.map(|(parts, row)| Content::Parts(parts, row)),
+        })
+    }
+}
+
+impl Block {
+    /// Looks at each row in turn.
+    ///
+    /// # Errors
+    /// That of `look`, or when a row has not one cell per column.
+    pub fn rows<E: From<DataError>>(
+        &self,
+        mut look: impl FnMut(Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match &self.content {
+            Content::Lines(lines) => lines.rows(look),
+            Content::Parts(parts, first) => {
+                let rows = parts.first().map_or(0, ColumnPart::len);
+                (0..rows).try_for_each(|row| look(Row::place_in(&self.path, parts, row, *first)))
+            }
+        }
+    }
+}
