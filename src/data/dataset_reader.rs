@@ -1,6 +1,10 @@
 //! A data set while it is read, column by column.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     DataError, Dataset, Groups, MissingCells,
@@ -43,6 +47,8 @@ struct BadCell {
     text: Vec<u8>,
 }
 
+/// Names of rows. One that rows are pushed to knows a name anew after another one; one that others are appended to knows
+/// each once.
 #[derive(Default)]
 struct GroupColumn {
     ids: Vec<u32>,
@@ -227,25 +233,25 @@ impl GroupColumn {
         if name.is_empty() && self.first_bad.is_none() {
             self.first_bad = Some(row.place());
         }
-        let id = self.known.get(name).copied().unwrap_or_else(|| self.learn(name.into()));
-        self.ids.push(id);
+        if self.names.last().is_none_or(|last| **last != *name) {
+            self.names.push(name.into());
+        }
+        self.ids.push(self.names.len() as u32 - 1);
     }
 
     /// Takes up the cells that follow.
     fn append(&mut self, next: Self) {
-        let known =
-            |name: Arc<str>| self.known.get(&name).copied().unwrap_or_else(|| self.learn(name));
-        let ids: Vec<u32> = next.names.into_iter().map(known).collect();
+        let id = |name: Arc<str>| match self.known.entry(name) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let id = self.names.len() as u32;
+                self.names.push(Arc::clone(new.key()));
+                *new.insert(id)
+            }
+        };
+        let ids: Vec<u32> = next.names.into_iter().map(id).collect();
         self.ids.extend(next.ids.into_iter().map(|id| ids[id as usize]));
         self.first_bad = self.first_bad.take().or(next.first_bad);
-    }
-
-    /// Numbers a new name.
-    fn learn(&mut self, name: Arc<str>) -> u32 {
-        let id = self.names.len() as u32;
-        self.known.insert(Arc::clone(&name), id);
-        self.names.push(name);
-        id
     }
 
     /// The column, whatever is in its cells.

@@ -107,23 +107,26 @@ impl Table {
         Ok(blocks)
     }
 
-    /// Reads all that is left, blocks side by side by `read`, and hands what that made of them to `take` in order.
+    /// Reads all that is left, blocks side by side by `read`, and hands what that made of them to `take` in order, while
+    /// the next are read.
     ///
     /// # Errors
     /// The first in the table's order: of the file, of `read` or of `take`.
     pub fn read_blocks<T: Send, E: From<DataError> + Send>(
         &mut self,
         read: impl Fn(&Block) -> Result<T, E> + Sync,
-        mut take: impl FnMut(T) -> Result<(), E>,
+        mut take: impl FnMut(T) -> Result<(), E> + Send,
     ) -> Result<(), E> {
         let mut blocks = self.next_blocks()?;
-        while !blocks.is_empty() {
+        let mut parts = Vec::new();
+        while !blocks.is_empty() || !parts.is_empty() {
             let all = || blocks.par_iter().map(&read).collect::<Vec<Result<T, E>>>();
-            let (parts, next) = rayon::join(all, || self.next_blocks());
-            for part in parts {
-                take(part?)?;
-            }
-            blocks = next?;
+            let before = || {
+                parts.into_iter().try_for_each(|part: Result<T, E>| take(part?))?;
+                Ok::<_, E>(self.next_blocks()?)
+            };
+            let (own, next) = rayon::join(all, before);
+            (parts, blocks) = (own, next?);
         }
         Ok(())
     }
