@@ -100,10 +100,16 @@ impl Dataset {
         let mut columns = empty();
         let read = |block: &Block| {
             let mut own = empty();
-            block.rows(|row| Ok::<_, DataError>(own.push(row)))?;
+            block.rows(|row| {
+                own.push(row);
+                Ok::<_, DataError>(())
+            })?;
             Ok(own)
         };
-        table.read_blocks(read, |next| Ok::<_, DataError>(columns.append(next)))?;
+        table.read_blocks(read, |next| {
+            columns.append(next);
+            Ok::<_, DataError>(())
+        })?;
         let dataset = columns.finish(&config.path, &header, table.finish()?)?;
         dataset.refuse_unusable()?;
         Ok(dataset)

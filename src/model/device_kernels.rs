@@ -33,7 +33,6 @@ pub(crate) fn adam(
 }
 
 #[cube(launch)]
-#[expect(clippy::too_many_arguments, reason = "a kernel has a buffer for each tensor")]
 fn adam_kernel(
     gradient: &[f32],
     strides: &[f32],

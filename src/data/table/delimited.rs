@@ -79,7 +79,7 @@ impl DelimitedFile {
             return Ok(None);
         }
         let first = self.line;
-        self.line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += bytes.split(|byte| *byte == b'\n').count() as u64 - 1;
         Ok(Some(Lines { format: self.format.clone(), bytes, first }))
     }
 

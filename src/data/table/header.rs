@@ -24,20 +24,20 @@ pub(super) fn header_of_text(path: &Path, record: &ByteRecord) -> Result<Vec<Str
         })?;
         names.push(name.trim().to_owned());
     }
-    check_names(place, &names)?;
+    check_names(&place, &names)?;
     Ok(names)
 }
 
 /// Every column has a name of its own.
-pub(super) fn check_names(place: String, names: &[String]) -> Result<(), DataError> {
+pub(super) fn check_names(place: &str, names: &[String]) -> Result<(), DataError> {
     for (index, name) in names.iter().enumerate() {
         if name.is_empty() {
             let found = format!("column {} has no name", index + 1);
-            return Err(refuse(&place, found, "name every column"));
+            return Err(refuse(place, found, "name every column"));
         }
         if names[..index].contains(name) {
             return Err(refuse(
-                &place,
+                place,
                 format!("column `{name}` appears twice"),
                 "rename one of them",
             ));

@@ -66,7 +66,7 @@ impl Table {
         if kind.is_file() && ParquetTable::is_one(&file).map_err(failed)? {
             let table = ParquetTable::open(path, file)?;
             let header = table.header();
-            check_names(path.display().to_string(), &header)?;
+            check_names(&path.display().to_string(), &header)?;
             return Ok(Self { path: path.to_owned(), header, source: Source::Parquet(table) });
         }
         Self::of_text(path, file)

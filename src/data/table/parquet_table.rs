@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read, Seek},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -40,7 +41,8 @@ impl ParquetTable {
     }
 
     pub(super) fn open(path: &Path, file: File) -> Result<Self, DataError> {
-        let file = SerializedFileReader::new(file).map_err(|error| refused(path, &error))?;
+        let file = guarded(|| SerializedFileReader::new(file));
+        let file = file.map_err(|error| refused(path, &error))?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         for column in schema.columns() {
             if column.path().parts().len() > 1 || column.max_rep_level() > 0 {
@@ -65,7 +67,7 @@ impl ParquetTable {
 
     /// The next part of every column and the number of its first row, or `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<(Vec<ColumnPart>, u64)>, DataError> {
-        self.next_part().map_err(|error| refused(&self.path, &error))
+        guarded(|| self.next_part()).map_err(|error| refused(&self.path, &error))
     }
 
     fn next_part(&mut self) -> ParquetResult<Option<(Vec<ColumnPart>, u64)>> {
@@ -96,6 +98,13 @@ impl ParquetTable {
         self.next_group += 1;
         Ok(())
     }
+}
+
+/// What the library says, also where it takes a broken file's word for granted and panics.
+fn guarded<T>(work: impl FnOnce() -> ParquetResult<T>) -> ParquetResult<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(ParquetError::General("its parts contradict each other".to_owned()))
+    })
 }
 
 /// Whether a column is the index of a pandas data frame, which numbers or names its rows.
