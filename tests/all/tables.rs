@@ -130,7 +130,8 @@ fn the_first_bad_cell_of_a_long_table_is_named_by_its_line() {
 
 #[test]
 fn a_column_may_turn_out_to_be_numeric_in_its_last_rows() {
-    let rows: String = (0..30_000).map(|row| format!("{row},NA,1\n")).collect();
+    let row = |row: usize| format!("{row},NA,1\n");
+    let rows: String = (0..30_000).map(row).collect();
     let text = format!("mass,late,a\n{rows}5,7,2\n");
     let error = error_of(&text);
     assert!(error.contains("table.csv:2: column `late` holds `NA`"), "{error}");
