@@ -102,7 +102,7 @@ impl Dataset {
             let mut own = empty();
             block.rows(|row| {
                 own.push(row);
-                Ok::<_, DataError>(())
+                Ok(())
             })?;
             Ok(own)
         };

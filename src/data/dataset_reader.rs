@@ -314,7 +314,7 @@ pub(super) fn read_column(path: &Path, name: &str) -> Result<Vec<(String, f64)>,
         let number = row.cell(index).number();
         let number = number.ok_or_else(|| row.bad_number(index, name, "fill the cell"))?;
         values.push((row.place(), number));
-        Ok::<_, DataError>(())
+        Ok(())
     })?;
     Ok(values)
 }

@@ -45,7 +45,7 @@ fn adam_kernel(
     if ABSOLUTE_POS >= gradient.len() {
         terminate!();
     }
-    let own = first + (ABSOLUTE_POS / size) * 5;
+    let own = first + (ABSOLUTE_POS / size) * STRIDE_NUMBERS;
     // A network that has stopped has strides of zero, and does not move whatever its gradient is.
     if strides[own] > 0.0 {
         let slope = gradient[ABSOLUTE_POS];

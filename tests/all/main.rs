@@ -17,6 +17,7 @@ mod mlflow;
 mod mlflow_server;
 mod models;
 mod monitoring;
+mod parquet_tables;
 mod preparation;
 mod python;
 mod registry;

@@ -123,10 +123,10 @@ impl Lines {
     ///
     /// # Errors
     /// That of `look`, or when a row has not one cell per column.
-    pub(super) fn rows<E: From<DataError>>(
+    pub(super) fn rows(
         &self,
-        mut look: impl FnMut(Row<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+        mut look: impl FnMut(Row<'_>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
         let path = &self.format.path;
         let mut reader = self.format.reader(&self.bytes);
         let mut record = ByteRecord::new();

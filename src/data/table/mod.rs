@@ -18,8 +18,7 @@ use rayon::prelude::*;
 use super::{DataError, sha256_file};
 use delimited::{DelimitedFile, Lines};
 use header::{check_names, header_of_text};
-use parquet_column::ColumnPart;
-use parquet_table::ParquetTable;
+use parquet_table::{ParquetTable, Parts};
 
 pub use cell::{Cell, is_missing, parse_number};
 pub use row::Row;
@@ -39,15 +38,11 @@ enum Source {
 
 /// Some rows that follow each other, as they are in the file: reading their cells is most of the work, and blocks can
 /// be read side by side.
-pub struct Block {
-    path: PathBuf,
-    content: Content,
-}
+pub struct Block(Content);
 
 enum Content {
     Lines(Lines),
-    /// Parts of all columns, and the number of their first row.
-    Parts(Vec<ColumnPart>, u64),
+    Parts(Parts),
 }
 
 impl Table {
@@ -102,7 +97,7 @@ impl Table {
         let mut blocks = Vec::new();
         while blocks.len() < 2 * rayon::current_num_threads() {
             let Some(content) = self.source.next()? else { break };
-            blocks.push(Block { path: self.path.clone(), content });
+            blocks.push(Block(content));
         }
         Ok(blocks)
     }
@@ -135,12 +130,12 @@ impl Table {
     ///
     /// # Errors
     /// That of `look`, or when the table cannot be read.
-    pub fn rows<E: From<DataError>>(
+    pub fn rows(
         &mut self,
-        mut look: impl FnMut(Row<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+        mut look: impl FnMut(Row<'_>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
         while let Some(content) = self.source.next()? {
-            Block { path: self.path.clone(), content }.rows(&mut look)?;
+            Block(content).rows(&mut look)?;
         }
         Ok(())
     }
@@ -162,7 +157,7 @@ impl Source {
     fn next(&mut self) -> Result<Option<Content>, DataError> {
         Ok(match self {
             Self::Text(file) => file.next()?.map(Content::Lines),
-            Self::Parquet(table) => table.next()?.map(|(parts, row)| Content::Parts(parts, row)),
+            Self::Parquet(table) => table.next()?.map(Content::Parts),
         })
     }
 }
@@ -172,16 +167,13 @@ impl Block {
     ///
     /// # Errors
     /// That of `look`, or when a row has not one cell per column.
-    pub fn rows<E: From<DataError>>(
+    pub fn rows(
         &self,
-        mut look: impl FnMut(Row<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        match &self.content {
+        look: impl FnMut(Row<'_>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        match &self.0 {
             Content::Lines(lines) => lines.rows(look),
-            Content::Parts(parts, first) => {
-                let rows = parts.first().map_or(0, ColumnPart::len);
-                (0..rows).try_for_each(|row| look(Row::place_in(&self.path, parts, row, *first)))
-            }
+            Content::Parts(parts) => parts.rows(look),
         }
     }
 }

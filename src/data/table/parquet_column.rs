@@ -47,8 +47,8 @@ impl ColumnPart {
         let ask = (rows, column.max_def_level() > 0);
         let meaning = Meaning::of(column);
         Ok(match reader {
-            Of::DoubleColumnReader(own) => Self::numbers(values(own, ask, |own| own)?),
-            Of::FloatColumnReader(own) => Self::numbers(values(own, ask, f64::from)?),
+            Of::DoubleColumnReader(own) => Self::numbers(values(own, ask, |own| own)?, |own| own),
+            Of::FloatColumnReader(own) => Self::numbers(values(own, ask, |own| own)?, f64::from),
             Of::BoolColumnReader(own) => Self::Integers(values(own, ask, i64::from)?),
             Of::Int32ColumnReader(own) => meaning.of_all(values(own, ask, i64::from)?),
             Of::Int64ColumnReader(own) => meaning.of_all(values(own, ask, |own| own)?),
@@ -64,8 +64,8 @@ impl ColumnPart {
         })
     }
 
-    fn numbers(values: Vec<Option<f64>>) -> Self {
-        Self::Numbers(values.into_iter().map(|own| own.unwrap_or(f64::NAN)).collect())
+    fn numbers<T>(values: Vec<Option<T>>, number: impl Fn(T) -> f64) -> Self {
+        Self::Numbers(values.into_iter().map(|own| own.map_or(f64::NAN, &number)).collect())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -115,13 +115,9 @@ impl Meaning {
         };
         match self {
             Self::Themselves => ColumnPart::Integers(values),
-            Self::Unsigned(bits) => {
-                let number = |own: i64| (own as u64 & bits) as f64;
-                ColumnPart::numbers(values.into_iter().map(|own| own.map(number)).collect())
-            }
+            Self::Unsigned(bits) => ColumnPart::numbers(values, |own| (own as u64 & bits) as f64),
             Self::Decimal(digits) => {
-                let number = |own: i64| own as f64 / 10_f64.powi(*digits);
-                ColumnPart::numbers(values.into_iter().map(|own| own.map(number)).collect())
+                ColumnPart::numbers(values, |own| own as f64 / 10_f64.powi(*digits))
             }
             Self::Date => texts(&|days| {
                 let day = SignedDuration::from_hours(days.clamp(-1 << 40, 1 << 40) * 24);
@@ -147,7 +143,7 @@ impl Meaning {
             let whole = bytes.iter().fold(sign, |sum: i128, byte| (sum << 8) | i128::from(*byte));
             whole as f64 / 10_f64.powi(*digits)
         };
-        ColumnPart::numbers(values.into_iter().map(|own| own.map(number)).collect())
+        ColumnPart::numbers(values, number)
     }
 }
 

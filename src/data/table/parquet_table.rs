@@ -13,7 +13,7 @@ use parquet::{
     file::reader::{FileReader, SerializedFileReader},
 };
 
-use super::{super::DataError, parquet_column::ColumnPart};
+use super::{super::DataError, parquet_column::ColumnPart, row::Row};
 
 /// Rows of a part.
 const PART_ROWS: usize = 4096;
@@ -29,6 +29,29 @@ pub(super) struct ParquetTable {
     /// Rows that the present group has left.
     left: usize,
     next_row: u64,
+}
+
+/// Parts of all columns that stand side by side.
+pub(super) struct Parts {
+    path: PathBuf,
+    columns: Vec<ColumnPart>,
+    /// The number of their first row.
+    first: u64,
+}
+
+impl Parts {
+    /// Looks at each row in turn.
+    ///
+    /// # Errors
+    /// That of `look`.
+    pub(super) fn rows(
+        &self,
+        mut look: impl FnMut(Row<'_>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        let rows = self.columns.first().map_or(0, ColumnPart::len);
+        (0..rows)
+            .try_for_each(|row| look(Row::place_in(&self.path, &self.columns, row, self.first)))
+    }
 }
 
 impl ParquetTable {
@@ -65,12 +88,12 @@ impl ParquetTable {
         self.columns.iter().map(|column| schema.column(*column).name().to_owned()).collect()
     }
 
-    /// The next part of every column and the number of its first row, or `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<(Vec<ColumnPart>, u64)>, DataError> {
+    /// The next part of every column, or `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Parts>, DataError> {
         guarded(|| self.next_part()).map_err(|error| refused(&self.path, &error))
     }
 
-    fn next_part(&mut self) -> ParquetResult<Option<(Vec<ColumnPart>, u64)>> {
+    fn next_part(&mut self) -> ParquetResult<Option<Parts>> {
         while self.left == 0 {
             if self.next_group == self.file.num_row_groups() {
                 return Ok(None);
@@ -86,7 +109,7 @@ impl ParquetTable {
         let first = self.next_row;
         self.next_row += rows as u64;
         self.left -= rows;
-        Ok(Some((parts, first)))
+        Ok(Some(Parts { path: self.path.clone(), columns: parts, first }))
     }
 
     fn open_group(&mut self) -> ParquetResult<()> {

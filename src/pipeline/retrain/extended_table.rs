@@ -8,10 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{
-    data::{DataError, Table},
-    train::write_atomically,
-};
+use crate::{data::Table, train::write_atomically};
 
 use super::{
     champion::Champion,
@@ -68,7 +65,7 @@ pub(super) fn origins(path: &Path, rows: usize) -> Result<Vec<Origin>> {
         let own = Origin::ALL.into_iter().find(|own| own.name().as_bytes() == text.as_ref());
         // What cannot be read was not written here, and is not trusted.
         origins.push(own.unwrap_or(Origin::Table));
-        Ok::<_, DataError>(())
+        Ok(())
     })?;
     Ok(origins)
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::{
-    data::{DataError, Row, Table, sha256_file},
+    data::{Row, Table, sha256_file},
     evaluate::Scores,
     pipeline::{export_job, run_record::RunRecord},
     report::{Baseline, unit_suffix, verdict},
@@ -104,7 +104,7 @@ fn example(manifest: &Manifest) -> Option<Vec<f64>> {
     let blocks = table.next_blocks().ok()?;
     let look = |row: Row<'_>| {
         first.get_or_insert_with(|| inputs(row));
-        Ok::<_, DataError>(())
+        Ok(())
     };
     blocks.first()?.rows(look).ok()?;
     first.flatten()
