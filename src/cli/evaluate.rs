@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::pipeline::{EvaluateOptions, evaluate};
+use crate::{
+    model::BackendKind,
+    pipeline::{EvaluateOptions, evaluate},
+};
 
-use super::{backends::BackendArgument, emit, summary};
+use super::{emit, summary};
 
 /// Score a labelled table that the model has not seen.
 ///
@@ -23,8 +26,9 @@ pub(super) struct EvaluateArguments {
     /// Folder for the report [default: reports/CHECKPOINT-on-DATA]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    #[command(flatten)]
-    backend: BackendArgument,
+    /// Where to compute
+    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendKind::Flex)]
+    backend: BackendKind,
     /// Replace an existing report
     #[arg(long)]
     force: bool,
@@ -40,7 +44,7 @@ impl EvaluateArguments {
             checkpoint: self.checkpoint,
             data: self.data,
             out: out.clone(),
-            backend: self.backend.backend.unwrap_or_default(),
+            backend: self.backend,
             force: self.force,
         };
         let (report, metrics) = evaluate(&options)?;

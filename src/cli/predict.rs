@@ -8,9 +8,7 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 
-use crate::pipeline::predict;
-
-use super::backends::BackendArgument;
+use crate::{model::BackendKind, pipeline::predict};
 
 /// Predict every row of a table, with intervals, as CSV on standard output.
 ///
@@ -24,14 +22,14 @@ pub(super) struct PredictArguments {
     /// Table to predict, CSV or Parquet; `-` for a CSV on standard input
     #[arg(value_name = "INPUT")]
     input: PathBuf,
-    #[command(flatten)]
-    backend: BackendArgument,
+    /// Where to compute; on a GPU a few rows wait longer for its driver than for their answer
+    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendKind::Flex)]
+    backend: BackendKind,
 }
 
 impl PredictArguments {
     pub(super) fn run(self) -> Result<()> {
         let mut output = BufWriter::new(io::stdout().lock());
-        let backend = self.backend.backend.unwrap_or_default();
-        predict(&self.checkpoint, &self.input, backend, &mut output)
+        predict(&self.checkpoint, &self.input, self.backend, &mut output)
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     serve::Access,
 };
 
-use super::{backends::BackendArgument, say};
+use super::say;
 
 /// Serve predictions over HTTP, with a page.
 ///
@@ -39,9 +39,9 @@ pub(super) struct ServeArguments {
     /// MLflow server of `models:/` [default: `MLFLOW_TRACKING_URI`]
     #[arg(long, value_name = "URI")]
     mlflow: Option<String>,
-    /// Where to compute [default: flex, the CPU]
-    #[command(flatten)]
-    backend: BackendArgument,
+    /// Where to compute
+    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendKind::Flex)]
+    backend: BackendKind,
     /// Folder of a checkpoint that is asked the same and answers nobody: see how it would do
     #[arg(long, value_name = "FOLDER")]
     shadow: Option<PathBuf>,
@@ -64,7 +64,7 @@ impl ServeArguments {
             params,
             model,
             mlflow: self.mlflow,
-            backend: self.backend.backend.unwrap_or(BackendKind::Flex),
+            backend: self.backend,
             access: access(self.api_keys)?,
             shadow: self.shadow,
         };

@@ -98,8 +98,10 @@ impl Dataset {
         let roles = ColumnRoles::find(config, order_column, &header, &place)?;
         let empty = || Columns::new(&roles, &header, missing);
         let mut columns = empty();
+        columns.reserve(table.expected_rows());
         let read = |block: &Block| {
             let mut own = empty();
+            own.reserve(block.most_rows());
             block.rows(|row| {
                 own.push(row);
                 Ok(())

@@ -1,10 +1,8 @@
 //! A data set while it is read, column by column.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    path::Path,
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
+
+use indexmap::IndexSet;
 
 use super::{
     DataError, Dataset, Groups, MissingCells,
@@ -47,13 +45,12 @@ struct BadCell {
     text: Vec<u8>,
 }
 
-/// Names of rows. One that rows are pushed to knows a name anew after another one; one that others are appended to knows
-/// each once.
+/// Names of rows.
 #[derive(Default)]
 struct GroupColumn {
     ids: Vec<u32>,
-    names: Vec<Arc<str>>,
-    known: HashMap<Arc<str>, u32>,
+    /// In order of first appearance.
+    names: IndexSet<Arc<str>, foldhash::fast::RandomState>,
     /// Where the first cell is that names no group.
     first_bad: Option<String>,
 }
@@ -87,6 +84,14 @@ impl Columns {
         }
         if let Some((index, order)) = &mut self.order {
             order.push(String::from_utf8_lossy(&row.cell(*index).text()).trim().to_owned());
+        }
+    }
+
+    /// Makes room for `rows` more, where there is as much.
+    pub(super) fn reserve(&mut self, rows: usize) {
+        self.numbers().for_each(|column| _ = column.values.try_reserve(rows));
+        if let Some((_, group)) = &mut self.group {
+            let _ = group.ids.try_reserve(rows);
         }
     }
 
@@ -233,30 +238,22 @@ impl GroupColumn {
         if name.is_empty() && self.first_bad.is_none() {
             self.first_bad = Some(row.place());
         }
-        if self.names.last().is_none_or(|last| **last != *name) {
-            self.names.push(name.into());
-        }
-        self.ids.push(self.names.len() as u32 - 1);
+        let known = self.names.get_index_of(name);
+        let id = known.unwrap_or_else(|| self.names.insert_full(name.into()).0);
+        self.ids.push(id as u32);
     }
 
     /// Takes up the cells that follow.
     fn append(&mut self, next: Self) {
-        let id = |name: Arc<str>| match self.known.entry(name) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => {
-                let id = self.names.len() as u32;
-                self.names.push(Arc::clone(new.key()));
-                *new.insert(id)
-            }
-        };
-        let ids: Vec<u32> = next.names.into_iter().map(id).collect();
+        let ids: Vec<u32> =
+            next.names.into_iter().map(|name| self.names.insert_full(name).0 as u32).collect();
         self.ids.extend(next.ids.into_iter().map(|id| ids[id as usize]));
         self.first_bad = self.first_bad.take().or(next.first_bad);
     }
 
     /// The column, whatever is in its cells.
     fn keep(self, column: String) -> Groups {
-        Groups { column, ids: self.ids, names: self.names }
+        Groups { column, ids: self.ids, names: self.names.into_iter().collect() }
     }
 
     fn finish(self, column: &str) -> Result<Groups, DataError> {

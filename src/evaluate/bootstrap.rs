@@ -1,12 +1,10 @@
 //! How far scores may be off: the cluster bootstrap, which draws containers and not rows.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Generator, explore::quantile};
 
-use super::ScoredRow;
+use super::{ScoredRow, units::Units};
 
 /// Tables that are drawn.
 const RESAMPLES: usize = 2000;
@@ -104,30 +102,6 @@ pub fn rmse_difference(rows: &[ScoredRow], others: &[ScoredRow]) -> Option<Bound
     Bounds::of(drawn.iter().map(|[own, other]| rmse(own) - rmse(other)).collect())
 }
 
-/// The mean of `value` over the rows of each group, and of each row without a group, in the order in which they are
-/// met first.
-pub(super) fn by_unit<'a>(
-    rows: impl Iterator<Item = &'a ScoredRow>,
-    value: impl Fn(&ScoredRow) -> f64,
-) -> Vec<f64> {
-    let mut places: HashMap<(Option<&str>, usize), usize> = HashMap::new();
-    let mut sums: Vec<(f64, f64)> = Vec::new();
-    for row in rows {
-        let place = *places.entry(unit_of(row)).or_insert(sums.len());
-        if place == sums.len() {
-            sums.push((0.0, 0.0));
-        }
-        sums[place] = (sums[place].0 + value(row), sums[place].1 + 1.0);
-    }
-    sums.into_iter().map(|(sum, count)| sum / count).collect()
-}
-
-/// What is drawn together with a row: its group, or itself.
-fn unit_of(row: &ScoredRow) -> (Option<&str>, usize) {
-    let group = row.group.as_deref();
-    (group, if group.is_some() { 0 } else { row.row })
-}
-
 /// What a group adds to the sums that scores are made of.
 #[derive(Clone, Copy, Debug, Default)]
 struct Unit {
@@ -174,23 +148,14 @@ impl Unit {
     /// The groups of `rows`, and each row without a group, in the order in which they are met first.
     fn all(rows: &[ScoredRow]) -> Vec<Self> {
         let centre = rows.iter().map(|row| row.target).sum::<f64>() / rows.len().max(1) as f64;
-        let mut places: HashMap<(Option<&str>, usize), usize> = HashMap::new();
-        let mut units: Vec<(Self, f64)> = Vec::new();
-        for row in rows {
-            let place = *places.entry(unit_of(row)).or_insert(units.len());
-            if place == units.len() {
-                units.push(Default::default());
-            }
-            units[place].0.add(&Self::of(row, centre));
-            // A row without a group counts as one each time that it is judged.
-            units[place].1 = if row.group.is_some() { units[place].1 + 1.0 } else { 1.0 };
-        }
-        let shared = |(unit, count): (Self, f64)| Self {
-            covered: unit.covered / count,
-            share: unit.share / count,
+        let units = Units::of(rows);
+        let add = |unit: &mut Self, row: &ScoredRow| unit.add(&Self::of(row, centre));
+        let shared = |(unit, size): (Self, &f64)| Self {
+            covered: unit.covered / size,
+            share: unit.share / size,
             ..unit
         };
-        units.into_iter().map(shared).collect()
+        units.sums(rows, add).into_iter().zip(&units.sizes).map(shared).collect()
     }
 
     fn of(row: &ScoredRow, centre: f64) -> Self {

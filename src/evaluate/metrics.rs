@@ -1,10 +1,8 @@
 //! Regression metrics in the target's own unit.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ScoredRow;
+use super::{ScoredRow, units::Units};
 
 /// The scores of one set of predictions; every mean is weighted by the rows' weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,31 +114,27 @@ fn interval_score(row: &ScoredRow, level: f64) -> f64 {
 }
 
 fn coverage(rows: &[&ScoredRow]) -> f64 {
-    coverage_of(rows, |row| row.lower <= row.target && row.target <= row.upper)
+    let units = Units::of(rows.iter().copied());
+    let rows = rows.iter().copied();
+    coverage_of(rows, &units, |row| row.lower <= row.target && row.target <= row.upper)
 }
 
-/// The mean over groups of the share of rows that are covered, a group counting as much as its rows on
-/// average; rows without a group stand alone.
-pub(super) fn coverage_of(rows: &[&ScoredRow], is_covered: impl Fn(&ScoredRow) -> bool) -> f64 {
-    let covered = |row: &ScoredRow| f64::from(is_covered(row));
-    let mut alone = (0.0, 0.0);
-    let mut groups: HashMap<&str, (f64, f64, f64)> = HashMap::new();
-    for row in rows {
-        let weighted = row.weight * covered(row);
-        match &row.group {
-            Some(group) => {
-                let tally = groups.entry(group).or_default();
-                *tally = (tally.0 + weighted, tally.1 + row.weight, tally.2 + 1.0);
-            }
-            None => alone = (alone.0 + weighted, alone.1 + row.weight),
-        }
-    }
-    // Sorted, so that the sum does not depend on the map's order.
-    let mut means: Vec<(f64, f64)> =
-        groups.values().map(|(covered, weight, rows)| (covered / rows, weight / rows)).collect();
-    means.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let sum = means.iter().fold(alone, |sum, own| (sum.0 + own.0, sum.1 + own.1));
-    sum.0 / sum.1
+/// The mean over `units` of the share of `rows` that are covered, a group counting as much as its rows on average.
+pub(super) fn coverage_of<'a>(
+    rows: impl IntoIterator<Item = &'a ScoredRow>,
+    units: &Units,
+    is_covered: impl Fn(&ScoredRow) -> bool,
+) -> f64 {
+    let add = |sum: &mut (f64, f64), row: &ScoredRow| {
+        let covered = if is_covered(row) { row.weight } else { 0.0 };
+        *sum = (sum.0 + covered, sum.1 + row.weight);
+    };
+    let sums = units.sums(rows, add);
+    let shares = sums.iter().zip(&units.sizes);
+    let (covered, weight) = shares.fold((0.0, 0.0), |sum: (f64, f64), (own, size)| {
+        (sum.0 + own.0 / size, sum.1 + own.1 / size)
+    });
+    covered / weight
 }
 
 #[cfg(test)]

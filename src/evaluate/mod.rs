@@ -18,6 +18,7 @@ mod out_of_fold;
 mod reproduced;
 mod residual_model;
 mod trust;
+mod units;
 mod weights;
 
 pub use attribution::{Attribution, attribute};

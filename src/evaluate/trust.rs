@@ -9,8 +9,7 @@ use crate::{
 };
 
 use super::{
-    Bounds, DetectionLimit, GroupEffect, ScoreBounds, ScoredRow, bootstrap::by_unit,
-    metrics::coverage_of,
+    Bounds, DetectionLimit, GroupEffect, ScoreBounds, ScoredRow, metrics::coverage_of, units::Units,
 };
 
 /// Nominal coverages at which intervals are checked.
@@ -114,7 +113,7 @@ fn covered(
         };
         (0..calibration.folds.len()).map(of).collect()
     };
-    let all: Vec<&ScoredRow> = rows.iter().collect();
+    let units = Units::of(rows);
     // The half-width at the promised level tells the spread of each row.
     let promised = multiples(calibration.level);
     let covered = |level: f64| {
@@ -127,7 +126,7 @@ fn covered(
             (transform.apply(row.target) - centre).abs() <= bound
         };
         let is_finite = own.iter().chain(&promised).all(|multiple| multiple.is_finite());
-        is_finite.then(|| Covered { level, coverage: coverage_of(&all, is_covered) })
+        is_finite.then(|| Covered { level, coverage: coverage_of(rows, &units, is_covered) })
     };
     LEVELS.into_iter().filter_map(covered).collect()
 }
@@ -151,11 +150,16 @@ fn fold_bounds(rows: &[ScoredRow]) -> Vec<FoldBounds> {
 
 /// The folds whose groups err clearly more or less than those of the other folds of the same repeat.
 fn odd_folds(rows: &[ScoredRow], residual: &dyn Fn(&ScoredRow) -> f64) -> Vec<OddFold> {
-    let folds = folds_of(rows);
+    let (folds, units) = (folds_of(rows), Units::of(rows));
+    // The logarithm of each group's mean square over the rows that are chosen.
     let logs = |chosen: &dyn Fn(&ScoredRow) -> bool| -> Vec<f64> {
-        let own: Vec<&ScoredRow> = rows.iter().filter(|row| chosen(row)).collect();
-        let squares = by_unit(own.iter().copied(), |row| residual(row).powi(2));
-        squares.into_iter().filter(|square| *square > 0.0).map(f64::ln).collect()
+        let add = |sum: &mut (f64, f64), row: &ScoredRow| {
+            if chosen(row) {
+                *sum = (sum.0 + residual(row).powi(2), sum.1 + 1.0);
+            }
+        };
+        let sums = units.sums(rows, add).into_iter();
+        sums.filter(|(square, _)| *square > 0.0).map(|(sum, count)| (sum / count).ln()).collect()
     };
     let judged = |&(repeat, fold): &(usize, usize)| {
         let own = logs(&|row| (row.repeat, row.fold) == (repeat, fold));

@@ -33,11 +33,14 @@ impl Scaler {
     /// The scaled features of one row.
     #[must_use]
     pub fn transform(&self, row: &[f32]) -> Vec<f64> {
-        let constants = self.mean.iter().zip(&self.inverse_deviation);
-        let scaled = |(x, (mean, inverse)): (&f32, (&f64, &f64))| {
-            if x.is_nan() { 0.0 } else { (f64::from(*x) - mean) * inverse }
-        };
-        row.iter().zip(constants).map(scaled).collect()
+        row.iter().enumerate().map(|(column, value)| self.scaled(column, *value)).collect()
+    }
+
+    /// The scaled value of one feature.
+    #[must_use]
+    pub fn scaled(&self, column: usize, value: f32) -> f64 {
+        let centred = f64::from(value) - self.mean[column];
+        if value.is_nan() { 0.0 } else { centred * self.inverse_deviation[column] }
     }
 }
 

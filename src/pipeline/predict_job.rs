@@ -120,7 +120,9 @@ impl InputColumns {
 
     /// The rows of a block: their passed-through cells and their features, row-major.
     fn read(&self, block: &Block) -> Result<(Vec<ByteRecord>, Vec<f64>), DataError> {
-        let (mut ids, mut numbers) = (Vec::new(), Vec::new());
+        let rows = block.most_rows();
+        let mut ids = Vec::with_capacity(rows);
+        let mut numbers = Vec::with_capacity(rows * self.features.len());
         block.rows(|row| {
             for (&column, name) in self.features.iter().zip(&self.names) {
                 numbers.push(self.number(row, column, name)?);

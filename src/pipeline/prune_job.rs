@@ -19,7 +19,10 @@ use std::{
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::{registry::Pointers, train::Manifest};
+use crate::{
+    registry::Pointers,
+    train::{Manifest, REMOVED, hide_folder},
+};
 
 use super::{
     ListedRun, Params,
@@ -28,9 +31,6 @@ use super::{
     retrain,
     tracking::environment,
 };
-
-/// What the name of a folder ends with that is on its way out; it begins with a dot.
-const REMOVED: &str = ".removed";
 
 /// What stays, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -229,11 +229,8 @@ fn remove(run: &RemovedRun, checkpoints: &Path) -> Result<()> {
     [Some(checkpoint), report].iter().flatten().try_for_each(|path| delete(path))
 }
 
-/// Takes a folder out of sight in one step; returns where it is now.
 fn hide(path: &Path) -> Result<PathBuf> {
-    let hidden = path.with_file_name(format!(".{}{REMOVED}", name_of(path)));
-    fs::rename(path, &hidden).with_context(|| format!("cannot remove {}", path.display()))?;
-    Ok(hidden)
+    hide_folder(path).with_context(|| format!("cannot remove {}", path.display()))
 }
 
 fn delete(path: &Path) -> Result<()> {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     data::{TableSchema, hexadecimal},
     model::BackendKind,
-    train::{TrainError, replace_folder, write_atomically},
+    train::{TrainError, remove_folder, replace_folder, write_atomically},
 };
 
 use super::{JobError, Params, PathsConfig, feature_choice::Choice, provenance};
@@ -130,8 +130,7 @@ impl RunFolder {
             self.refuse_existing(name)?;
         } else if self.unfinished.exists() {
             drop(self.lock(name)?);
-            fs::remove_dir_all(&self.unfinished)
-                .with_context(|| cannot("remove", &self.unfinished))?;
+            remove_folder(&self.unfinished).with_context(|| cannot("remove", &self.unfinished))?;
         }
         fs::create_dir_all(&self.unfinished).with_context(|| cannot("create", &self.unfinished))?;
         self.save(start)
@@ -196,7 +195,7 @@ impl RunFolder {
 
     /// Removes what a run that cannot go on has left.
     pub(super) fn discard(&self) {
-        let _ = fs::remove_dir_all(&self.unfinished);
+        let _ = remove_folder(&self.unfinished);
         let _ = fs::remove_dir_all(draft_of(&self.report));
     }
 
@@ -207,7 +206,8 @@ impl RunFolder {
             replace_folder(&drafts.0, &self.checkpoint)
                 .with_context(|| cannot("write", &self.checkpoint))?;
         }
-        fs::remove_dir_all(&self.unfinished).with_context(|| cannot("remove", &self.unfinished))
+        // MLflow may be told of the run still, and the receipt be written.
+        remove_folder(&self.unfinished).with_context(|| cannot("remove", &self.unfinished))
     }
 }
 

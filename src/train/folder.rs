@@ -3,8 +3,11 @@
 use std::{
     fs::{self, File},
     io::{self, BufWriter},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+/// What the name of a folder ends with that is on its way out; it begins with a dot.
+pub const REMOVED: &str = ".removed";
 
 /// Writes a file by way of a draft beside it: after a crash there is the old content or the new,
 /// never a part.
@@ -55,6 +58,29 @@ pub fn replace_folder(from: &Path, to: &Path) -> io::Result<()> {
     to.parent().map_or(Ok(()), sync)
 }
 
+/// Takes a folder out of sight in one step; returns where it is now. What another thread writes by its old
+/// path from here on fails with [`io::ErrorKind::NotFound`].
+///
+/// # Errors
+/// When it cannot be renamed.
+pub fn hide_folder(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let hidden = path.with_file_name(format!(".{name}{REMOVED}"));
+    if hidden.exists() {
+        fs::remove_dir_all(&hidden)?;
+    }
+    fs::rename(path, &hidden)?;
+    Ok(hidden)
+}
+
+/// Removes a folder in whose place something may appear, or be written, meanwhile.
+///
+/// # Errors
+/// When it cannot be renamed or removed.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    fs::remove_dir_all(hide_folder(path)?)
+}
+
 fn sync_tree(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         for entry in fs::read_dir(path)? {
@@ -71,4 +97,42 @@ fn sync(path: &Path) -> io::Result<()> {
     }
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_removed_while_another_thread_writes_into_it() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("run");
+        let (removed, written) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while removed.load(Ordering::SeqCst) < 200 {
+                    let write = |file: &mut BufWriter<File>| file.write_all(b"{}");
+                    match write_atomically(&folder.join("receipt.json"), write) {
+                        Ok(()) => _ = written.fetch_add(1, Ordering::SeqCst),
+                        Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound),
+                    }
+                }
+            });
+            for turn in 1..=200 {
+                fs::create_dir_all(&folder).unwrap();
+                while written.load(Ordering::SeqCst) < turn {
+                    std::thread::yield_now();
+                }
+                remove_folder(&folder).unwrap();
+                assert!(!folder.exists());
+                removed.store(turn, Ordering::SeqCst);
+            }
+        });
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
 }

@@ -32,7 +32,7 @@ pub use checkpoint_error::CheckpointError;
 pub use config::{Loss, Recipe, Regularisation, Schedule, TrainConfig};
 pub use error::TrainError;
 pub use fit::{Cut, Divergence, EpochEvent, Hooks, Trained, Training, fit};
-pub use folder::{replace_folder, write_atomically};
+pub use folder::{REMOVED, hide_folder, remove_folder, replace_folder, write_atomically};
 pub use history::EpochRecord;
 pub use manifest::{BlendEntry, FORMAT_VERSION, Manifest, Schema};
 pub use member_settings::MemberSettings;

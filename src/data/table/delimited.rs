@@ -8,6 +8,7 @@ use std::{
 };
 
 use csv::ByteRecord;
+use memchr::{memchr_iter, memrchr};
 
 use super::{
     super::{DataError, HashingReader},
@@ -40,7 +41,10 @@ struct Format {
 pub(super) struct Lines {
     format: Format,
     bytes: Vec<u8>,
+    /// The number of the first.
     first: u64,
+    /// How many end here.
+    ends: u64,
 }
 
 impl DelimitedFile {
@@ -78,9 +82,15 @@ impl DelimitedFile {
         if bytes.is_empty() {
             return Ok(None);
         }
-        let first = self.line;
-        self.line += bytes.split(|byte| *byte == b'\n').count() as u64 - 1;
-        Ok(Some(Lines { format: self.format.clone(), bytes, first }))
+        let (first, ends) = (self.line, memchr_iter(b'\n', &bytes).count() as u64);
+        self.line += ends;
+        Ok(Some(Lines { format: self.format.clone(), bytes, first, ends }))
+    }
+
+    /// How many rows a file of `bytes` has if all are as long as the first.
+    pub(super) fn expected_rows(&self, bytes: u64) -> usize {
+        let known = memchr_iter(b'\n', &self.rest).count() + 1;
+        (known as f64 * bytes as f64 / self.rest.len().max(1) as f64) as usize
     }
 
     /// Reads what is left and returns the SHA-256 of the whole file.
@@ -94,6 +104,7 @@ impl DelimitedFile {
         loop {
             let known = lines.len();
             if !self.has_ended {
+                lines.reserve(BLOCK_BYTES);
                 let input = (&mut self.input).take(BLOCK_BYTES as u64);
                 let count = { input }.read_to_end(&mut lines);
                 let path = || self.format.path.clone();
@@ -103,7 +114,7 @@ impl DelimitedFile {
             if self.has_ended {
                 return Ok(lines);
             }
-            if let Some(end) = lines[known..].iter().rposition(|byte| *byte == b'\n') {
+            if let Some(end) = memrchr(b'\n', &lines[known..]) {
                 self.rest = lines.split_off(known + end + 1);
                 return Ok(lines);
             }
@@ -119,6 +130,11 @@ impl Format {
 }
 
 impl Lines {
+    /// The most rows that there are.
+    pub(super) fn most_rows(&self) -> usize {
+        self.ends as usize + 1
+    }
+
     /// Looks at each row in turn.
     ///
     /// # Errors

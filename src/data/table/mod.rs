@@ -29,6 +29,8 @@ pub struct Table {
     path: PathBuf,
     header: Vec<String>,
     source: Source,
+    /// Of a file; 0 where that is not known.
+    bytes: u64,
 }
 
 enum Source {
@@ -53,7 +55,8 @@ impl Table {
     pub fn open(path: &Path) -> Result<Self, DataError> {
         let failed = |source| DataError::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;
-        let kind = file.metadata().map_err(failed)?.file_type();
+        let about = file.metadata().map_err(failed)?;
+        let (kind, bytes) = (about.file_type(), about.len());
         if kind.is_dir() {
             let hint = "it is a folder, expected a CSV or Parquet file";
             return Err(failed(io::Error::other(hint)));
@@ -62,9 +65,10 @@ impl Table {
             let table = ParquetTable::open(path, file)?;
             let header = table.header();
             check_names(&path.display().to_string(), &header)?;
-            return Ok(Self { path: path.to_owned(), header, source: Source::Parquet(table) });
+            let source = Source::Parquet(table);
+            return Ok(Self { path: path.to_owned(), header, source, bytes });
         }
-        Self::of_text(path, file)
+        Ok(Self { bytes, ..Self::of_text(path, file)? })
     }
 
     /// The table of delimited text in `input`; `path` is what errors call it.
@@ -74,7 +78,8 @@ impl Table {
     pub fn of_text(path: &Path, input: impl Read + Send + 'static) -> Result<Self, DataError> {
         let (file, record) = DelimitedFile::open(path, Box::new(input))?;
         let header = header_of_text(path, &record)?;
-        Ok(Self { path: path.to_owned(), header, source: Source::Text(Box::new(file)) })
+        let source = Source::Text(Box::new(file));
+        Ok(Self { path: path.to_owned(), header, source, bytes: 0 })
     }
 
     /// The column names.
@@ -87,6 +92,15 @@ impl Table {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// About how many rows there are, as far as that can be told before they are read; 0 for a pipe.
+    #[must_use]
+    pub fn expected_rows(&self) -> usize {
+        match &self.source {
+            Source::Text(file) => file.expected_rows(self.bytes),
+            Source::Parquet(table) => table.rows(),
+        }
     }
 
     /// The next blocks, as many as there are threads to read them; none at the end.
@@ -163,6 +177,15 @@ impl Source {
 }
 
 impl Block {
+    /// The most rows that there are.
+    #[must_use]
+    pub fn most_rows(&self) -> usize {
+        match &self.0 {
+            Content::Lines(lines) => lines.most_rows(),
+            Content::Parts(parts) => parts.len(),
+        }
+    }
+
     /// Looks at each row in turn.
     ///
     /// # Errors

@@ -40,6 +40,11 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// The number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.columns.first().map_or(0, ColumnPart::len)
+    }
+
     /// Looks at each row in turn.
     ///
     /// # Errors
@@ -48,8 +53,7 @@ impl Parts {
         &self,
         mut look: impl FnMut(Row<'_>) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        let rows = self.columns.first().map_or(0, ColumnPart::len);
-        (0..rows)
+        (0..self.len())
             .try_for_each(|row| look(Row::place_in(&self.path, &self.columns, row, self.first)))
     }
 }
@@ -86,6 +90,11 @@ impl ParquetTable {
     pub(super) fn header(&self) -> Vec<String> {
         let schema = self.file.metadata().file_metadata().schema_descr();
         self.columns.iter().map(|column| schema.column(*column).name().to_owned()).collect()
+    }
+
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> usize {
+        self.file.metadata().file_metadata().num_rows().max(0) as usize
     }
 
     /// The next part of every column, or `None` at the end.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
@@ -87,8 +87,11 @@ impl Receipt {
     pub(super) fn write(&self) -> Result<(), TrackError> {
         let text =
             serde_json::to_string_pretty(self).map_err(|error| file(&self.path, error.into()))?;
-        write_atomically(&self.path, |file| file.write_all(text.as_bytes()))
-            .map_err(|source| file(&self.path, source))
+        match write_atomically(&self.path, |file| file.write_all(text.as_bytes())) {
+            // The run has just been finished, and its state is gone; the receipt has yet to be moved.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            written => written.map_err(|source| file(&self.path, source)),
+        }
     }
 
     /// Where a person sees the run.

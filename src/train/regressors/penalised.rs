@@ -39,25 +39,29 @@ pub(super) fn fit(design: &Design<'_>, parts: &InnerParts) -> Option<PenalisedFi
     for part in &held {
         total.add(part, 1.0);
     }
-    let mut predictions: Vec<Mat<f64>> = Vec::new();
+    // One part's predictions at a time: with all penalties they take more room than the features.
+    let mut solutions: Vec<Solution> = Vec::new();
+    let mut errors = vec![0.0; PENALTIES.len()];
     for (rows, part) in parts.held.iter().zip(&held) {
         let mut others = total.clone();
         others.add(part, -1.0);
-        predictions.push(others.solve()?.predictions(design, rows));
+        let solution = others.solve()?;
+        let predictions = solution.predictions(design, rows, &PENALTIES);
+        for (penalty, error) in errors.iter_mut().enumerate() {
+            *error += design.squared_error(rows, predictions.col(penalty));
+        }
+        solutions.push(solution);
     }
-    let error = |penalty: usize| -> f64 {
-        let pairs = parts.held.iter().zip(&predictions);
-        pairs.map(|(rows, own)| design.squared_error(rows, own.col(penalty))).sum()
-    };
-    let errors: Vec<f64> = (0..PENALTIES.len()).map(error).collect();
     let best = (0..PENALTIES.len()).min_by(|a, b| errors[*a].total_cmp(&errors[*b]))?;
     let mut inner = vec![None; all.len()];
-    for (rows, own) in parts.held.iter().zip(&predictions) {
+    for (rows, solution) in parts.held.iter().zip(&solutions) {
+        let own = solution.predictions(design, rows, &PENALTIES[best..=best]);
         for (place, row) in rows.iter().enumerate() {
-            inner[*row as usize] = Some(own[(place, best)]);
+            inner[*row as usize] = Some(own[(place, 0)]);
         }
     }
-    let (intercept, coefficients) = total.solve()?.coefficients(PENALTIES[best]);
+    let (intercepts, coefficients) = total.solve()?.coefficients(&PENALTIES[best..=best]);
+    let (intercept, coefficients) = (intercepts[0], coefficients.col(0).to_owned());
     Some(PenalisedFit { intercept, coefficients, inner, error: errors[best] })
 }
 
@@ -148,32 +152,25 @@ struct Solution {
 }
 
 impl Solution {
-    /// Coefficients in the directions of the eigenvectors.
-    fn rotated_coefficients(&self, penalty: f64) -> Col<f64> {
-        Col::from_fn(self.values.len(), |index| match self.values[index] {
-            0.0 => 0.0,
-            value => self.rotated[index] / (value + penalty * self.weight),
-        })
-    }
-
-    fn coefficients(&self, penalty: f64) -> (f64, Col<f64>) {
-        let coefficients = &self.vectors * self.rotated_coefficients(penalty);
-        (self.target_mean - self.mean.transpose() * &coefficients, coefficients)
+    /// For each penalty the intercept, and the coefficients, shape `[features, penalties]`.
+    fn coefficients(&self, penalties: &[f64]) -> (Vec<f64>, Mat<f64>) {
+        let rotated = Mat::from_fn(self.values.len(), penalties.len(), |row, penalty| {
+            match self.values[row] {
+                0.0 => 0.0,
+                value => self.rotated[row] / (value + penalties[penalty] * self.weight),
+            }
+        });
+        let coefficients = &self.vectors * rotated;
+        let moved = self.mean.transpose() * &coefficients;
+        (moved.iter().map(|moved| self.target_mean - moved).collect(), coefficients)
     }
 
     /// Predictions for `rows`, shape `[rows, penalties]`.
-    fn predictions(&self, design: &Design<'_>, rows: &[u32]) -> Mat<f64> {
-        let mut own = design.gather(rows, false);
-        for (column, mean) in self.mean.iter().enumerate() {
-            own.col_mut(column).iter_mut().for_each(|value| *value -= mean);
-        }
-        let columns: Vec<Col<f64>> =
-            PENALTIES.iter().map(|penalty| self.rotated_coefficients(*penalty)).collect();
-        let coefficients =
-            Mat::from_fn(self.values.len(), PENALTIES.len(), |row, column| columns[column][row]);
-        let mut predictions = (own * &self.vectors) * coefficients;
-        for column in 0..PENALTIES.len() {
-            predictions.col_mut(column).iter_mut().for_each(|value| *value += self.target_mean);
+    fn predictions(&self, design: &Design<'_>, rows: &[u32], penalties: &[f64]) -> Mat<f64> {
+        let (intercepts, coefficients) = self.coefficients(penalties);
+        let mut predictions = design.gather(rows, false) * coefficients;
+        for (column, intercept) in intercepts.iter().enumerate() {
+            predictions.col_mut(column).iter_mut().for_each(|value| *value += intercept);
         }
         predictions
     }

@@ -18,16 +18,17 @@ use super::{
 pub(super) fn fit(data: &LearningRows<'_>) -> Option<(Function, Vec<Option<f64>>)> {
     let scaler = Scaler::fit(data.matrix, data.rows);
     let columns = data.matrix.columns();
-    let standard: Vec<Vec<f64>> =
-        data.rows.iter().map(|row| scaler.transform(data.matrix.row(*row as usize))).collect();
-    let x = Mat::from_fn(data.rows.len(), columns, |row, column| standard[row][column]);
+    let x = Mat::from_fn(data.rows.len(), columns, |row, column| {
+        scaler.scaled(column, data.matrix.row(data.rows[row] as usize)[column])
+    });
     let parts = InnerParts::new(data.parts, data.judged);
     // With more columns than rows it is enough to look along the rows.
     let basis = (columns > data.rows.len()).then(|| Basis::new(&(&x * x.transpose()))).flatten();
     let along = |basis: &Basis| &x * (x.transpose() * &basis.map);
-    let features = basis.as_ref().map_or_else(|| x.clone(), along);
+    let turned = basis.as_ref().map(along);
     let (targets, weights) = (data.own(data.targets), data.own(data.weights));
-    let design = Design { features: &features, targets: &targets, weights: &weights };
+    let features = turned.as_ref().unwrap_or(&x);
+    let design = Design { features, targets: &targets, weights: &weights };
     let fitted = penalised::fit(&design, &parts)?;
     let slopes: Col<f64> = match &basis {
         None => fitted.coefficients,
