@@ -51,6 +51,23 @@ def simulated(program, folder, rows):
     return path
 
 
+def draw(curves, path):
+    """Seconds by each count, beside a line in proportion to it that ends where they do."""
+    figure, panels = plot.subplots(1, len(curves), figsize=(10, 3.4), sharey=True, layout="constrained")
+    for panel, (name, points) in zip(panels, curves.items()):
+        counts, times = zip(*points)
+        panel.loglog(counts, times, "o-", color="#1f5fa8", label="measured")
+        last = [times[-1] * count / counts[-1] for count in counts]
+        panel.loglog(counts, last, "--", color="#999999", label="in proportion")
+        panel.set_xlabel(name)
+        panel.set_xticks(counts, [f"{count:,}" for count in counts])
+        panel.minorticks_off()
+        panel.grid(True, which="major", color="#dddddd")
+    panels[0].set_ylabel("seconds")
+    panels[0].legend()
+    figure.savefig(path, metadata={"Date": None})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program", type=pathlib.Path)
@@ -66,19 +83,10 @@ def main():
             "folds": [(folds, measure(10_000, cv__folds=folds)) for folds in (2, 5, 10, 20, 40)],
             "networks per fold": [(count, measure(10_000, model__members=count)) for count in (1, 4, 16, 64)],
         }
-    figure, panels = plot.subplots(1, 3, figsize=(10, 3.4), sharey=True, layout="constrained")
-    for panel, (name, points) in zip(panels, curves.items()):
-        counts, times = zip(*points)
+    for name, points in curves.items():
         for count, own in points:
             print(f"{name} {count}: {own:.2f} s")
-        panel.loglog(counts, times, "o-", color="#1f5fa8", label="measured")
-        last = [times[-1] * count / counts[-1] for count in counts]
-        panel.loglog(counts, last, "--", color="#999999", label="in proportion")
-        panel.set_xlabel(name)
-        panel.grid(True, which="major", color="#dddddd")
-    panels[0].set_ylabel("seconds")
-    panels[0].legend()
-    figure.savefig(options.figure, metadata={"Date": None})
+    draw(curves, options.figure)
 
 
 if __name__ == "__main__":
