@@ -26,7 +26,15 @@ impl BackendsArguments {
     }
 }
 
-/// The flag `--backend`.
+/// The flag `--backend` of commands that predict and do not train.
+#[derive(Debug, Args)]
+pub(super) struct PredictingBackend {
+    /// Where to compute; on a GPU a few rows wait longer for its driver than for their answer
+    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendKind::Flex)]
+    pub(super) backend: BackendKind,
+}
+
+/// The flag `--backend` of commands that train.
 #[derive(Debug, Args)]
 pub(super) struct BackendArgument {
     /// Where to compute [default: auto]

@@ -5,12 +5,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::{
-    model::BackendKind,
-    pipeline::{EvaluateOptions, evaluate},
-};
+use crate::pipeline::{EvaluateOptions, evaluate};
 
-use super::{emit, summary};
+use super::{backends::PredictingBackend, emit, summary};
 
 /// Score a labelled table that the model has not seen.
 ///
@@ -26,9 +23,8 @@ pub(super) struct EvaluateArguments {
     /// Folder for the report [default: reports/CHECKPOINT-on-DATA]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Where to compute
-    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendKind::Flex)]
-    backend: BackendKind,
+    #[command(flatten)]
+    backend: PredictingBackend,
     /// Replace an existing report
     #[arg(long)]
     force: bool,
@@ -44,7 +40,7 @@ impl EvaluateArguments {
             checkpoint: self.checkpoint,
             data: self.data,
             out: out.clone(),
-            backend: self.backend,
+            backend: self.backend.backend,
             force: self.force,
         };
         let (report, metrics) = evaluate(&options)?;

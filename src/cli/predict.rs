@@ -8,7 +8,9 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 
-use crate::{model::BackendKind, pipeline::predict};
+use crate::pipeline::predict;
+
+use super::backends::PredictingBackend;
 
 /// Predict every row of a table, with intervals, as CSV on standard output.
 ///
@@ -22,14 +24,13 @@ pub(super) struct PredictArguments {
     /// Table to predict, CSV or Parquet; `-` for a CSV on standard input
     #[arg(value_name = "INPUT")]
     input: PathBuf,
-    /// Where to compute; on a GPU a few rows wait longer for its driver than for their answer
-    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendKind::Flex)]
-    backend: BackendKind,
+    #[command(flatten)]
+    backend: PredictingBackend,
 }
 
 impl PredictArguments {
     pub(super) fn run(self) -> Result<()> {
         let mut output = BufWriter::new(io::stdout().lock());
-        predict(&self.checkpoint, &self.input, self.backend, &mut output)
+        predict(&self.checkpoint, &self.input, self.backend.backend, &mut output)
     }
 }

@@ -10,12 +10,11 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::{
-    model::BackendKind,
     pipeline::{ModelChoice, Params, ServeOptions, Serving, serve},
     serve::Access,
 };
 
-use super::say;
+use super::{backends::PredictingBackend, say};
 
 /// Serve predictions over HTTP, with a page.
 ///
@@ -39,9 +38,8 @@ pub(super) struct ServeArguments {
     /// MLflow server of `models:/` [default: `MLFLOW_TRACKING_URI`]
     #[arg(long, value_name = "URI")]
     mlflow: Option<String>,
-    /// Where to compute
-    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendKind::Flex)]
-    backend: BackendKind,
+    #[command(flatten)]
+    backend: PredictingBackend,
     /// Folder of a checkpoint that is asked the same and answers nobody: see how it would do
     #[arg(long, value_name = "FOLDER")]
     shadow: Option<PathBuf>,
@@ -64,7 +62,7 @@ impl ServeArguments {
             params,
             model,
             mlflow: self.mlflow,
-            backend: self.backend,
+            backend: self.backend.backend,
             access: access(self.api_keys)?,
             shadow: self.shadow,
         };

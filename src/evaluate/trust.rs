@@ -87,20 +87,21 @@ impl Trust {
             |row: &ScoredRow| transform.apply(row.target) - transform.apply(row.prediction);
         let grouped = rows.iter().filter(|row| row.repeat == 0);
         let named = grouped.filter_map(|row| Some((row.group.as_deref()?, residual(row))));
+        let judged = (rows, &Units::of(rows));
         Self {
             bounds: ScoreBounds::of(rows),
             detection: is_amount.then(|| DetectionLimit::of(rows)).flatten(),
             group_effect: GroupEffect::of(named),
-            calibration: calibration.map_or_else(Vec::new, |own| covered(rows, transform, own)),
+            calibration: calibration.map_or_else(Vec::new, |own| covered(judged, transform, own)),
             fold_bounds: if calibration.is_some() { fold_bounds(rows) } else { Vec::new() },
-            odd_folds: odd_folds(rows, &residual),
+            odd_folds: odd_folds(judged, &residual),
         }
     }
 }
 
 /// The coverage of intervals of every level, each fold's from the residuals of the other folds.
 fn covered(
-    rows: &[ScoredRow],
+    (rows, units): (&[ScoredRow], &Units),
     transform: TargetTransform,
     calibration: &Calibration,
 ) -> Vec<Covered> {
@@ -113,7 +114,6 @@ fn covered(
         };
         (0..calibration.folds.len()).map(of).collect()
     };
-    let units = Units::of(rows);
     // The half-width at the promised level tells the spread of each row.
     let promised = multiples(calibration.level);
     let covered = |level: f64| {
@@ -126,7 +126,7 @@ fn covered(
             (transform.apply(row.target) - centre).abs() <= bound
         };
         let is_finite = own.iter().chain(&promised).all(|multiple| multiple.is_finite());
-        is_finite.then(|| Covered { level, coverage: coverage_of(rows, &units, is_covered) })
+        is_finite.then(|| Covered { level, coverage: coverage_of(rows, units, is_covered) })
     };
     LEVELS.into_iter().filter_map(covered).collect()
 }
@@ -149,8 +149,11 @@ fn fold_bounds(rows: &[ScoredRow]) -> Vec<FoldBounds> {
 }
 
 /// The folds whose groups err clearly more or less than those of the other folds of the same repeat.
-fn odd_folds(rows: &[ScoredRow], residual: &dyn Fn(&ScoredRow) -> f64) -> Vec<OddFold> {
-    let (folds, units) = (folds_of(rows), Units::of(rows));
+fn odd_folds(
+    (rows, units): (&[ScoredRow], &Units),
+    residual: &dyn Fn(&ScoredRow) -> f64,
+) -> Vec<OddFold> {
+    let folds = folds_of(rows);
     // The logarithm of each group's mean square over the rows that are chosen.
     let logs = |chosen: &dyn Fn(&ScoredRow) -> bool| -> Vec<f64> {
         let add = |sum: &mut (f64, f64), row: &ScoredRow| {
