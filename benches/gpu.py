@@ -137,11 +137,11 @@ def row(*cells):
 
 
 def small():
-    row("networks", "massay wgpu, µs", "massay flex, µs", "eager", "compiled", "CUDA graph")
+    row("networks", "massay wgpu, µs", "massay cpu, µs", "eager", "compiled", "CUDA graph")
     row(*["---"] * 6)
     for folds, members in [(2, 1)] if options.quick else [(2, 1), (10, 1), (10, 16), (10, 64)]:
         times = peers(folds * members, [15, 128, 128, 1], 104, 32, 5 if options.quick else 500)
-        own = [massay_step(backend, folds, members) for backend in ("wgpu", "flex")]
+        own = [massay_step(backend, folds, members) for backend in ("wgpu", "cpu")]
         row(str(folds * members), *own, *[None if own is None else own * 1e6 for own in times])
 
 
@@ -154,7 +154,7 @@ def large():
     row("large network", "thousand rows a second", "share of that rate")
     row(*["---"] * 3)
     sizes = dict(rows=rows, features=100, hidden=hidden, batch=4096, folds=2, epochs=1)
-    for backend in ("wgpu", "flex"):
+    for backend in ("wgpu", "cpu"):
         speed = bench(backend, **sizes)["krows_per_wall_s"]
         row(f"massay {backend}", speed, speed * 1e3 * operations / rate)
     names = ("PyTorch eager, two networks", "compiled", "CUDA graph")

@@ -23,7 +23,7 @@ fn main() {
     };
     let checkpoint = Checkpoint::read(&PathBuf::from(&arguments[at + 1])).unwrap();
     let tensors = arguments.iter().any(|argument| argument == "ndarray");
-    let backend = if tensors { BackendKind::Ndarray } else { BackendKind::Flex };
+    let backend = if tensors { BackendKind::Ndarray } else { BackendKind::Cpu };
     let predictor = checkpoint.predictor(&Backend::select(backend).unwrap());
     let columns = predictor.columns().len();
     let mut generator = Generator::new(1, &[]);

@@ -35,7 +35,7 @@ def seconds(program, table, repeats, **changes):
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
             sets = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-            command = [program, "train", "--data", table, "--name", "run", "--quiet", "--backend", "flex", *sets]
+            command = [program, "train", "--data", table, "--name", "run", "--quiet", "--backend", "cpu", *sets]
             log = subprocess.run(
                 command, cwd=folder, check=True, capture_output=True, text=True, env=os.environ | {"MASSAY_LOG": "info"}
             ).stderr

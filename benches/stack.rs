@@ -48,10 +48,10 @@ fn main() {
         inner_parts: 100,
         ..Default::default()
     };
-    let backend = match text("backend", "flex").as_str() {
+    let backend = match text("backend", "cpu").as_str() {
         "ndarray" => BackendKind::Ndarray,
         "wgpu" => BackendKind::Wgpu,
-        _ => BackendKind::Flex,
+        _ => BackendKind::Cpu,
     };
     run(&data, &folds, &model, &config, &Backend::select(backend).unwrap());
 }

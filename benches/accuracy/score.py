@@ -161,7 +161,7 @@ if __name__ == "__main__":
     parser.add_argument("--massay", type=Path, help="the program to score")
     parser.add_argument("--label", default="default", help="name under which the result is kept")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--backend", default="flex", help="the backend of massay")
+    parser.add_argument("--backend", default="cpu", help="the backend of massay")
     parser.add_argument("--tables", nargs="+", metavar="NAME", help="those in OUT, if not given")
     parser.add_argument("--peers", nargs="+", metavar="NAME", help="compare with these only")
     parser.add_argument("--jobs", type=int, default=1, help="tables at a time")

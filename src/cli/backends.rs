@@ -30,7 +30,7 @@ impl BackendsArguments {
 #[derive(Debug, Args)]
 pub(super) struct PredictingBackend {
     /// Where to compute; on a GPU a few rows wait longer for its driver than for their answer
-    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendKind::Flex)]
+    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendKind::Cpu)]
     pub(super) backend: BackendKind,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct BackendArgument {
 
 impl ValueEnum for BackendKind {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Auto, Self::Wgpu, Self::Ndarray, Self::Flex]
+        &[Self::Auto, Self::Wgpu, Self::Ndarray, Self::Cpu]
     }
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
@@ -52,10 +52,10 @@ impl ValueEnum for BackendKind {
             Self::Auto => "a GPU where there is one, the CPU otherwise",
             Self::Wgpu => "a GPU (Vulkan, Metal, DirectX)",
             Self::Ndarray => "the CPU through burn-ndarray",
-            Self::Flex => {
-                "the CPU by arithmetic of our own, the faster of the two; what that does not know by burn-flex"
-            }
+            Self::Cpu => "the CPU by arithmetic of our own, the faster of the two",
         };
-        Some(clap::builder::PossibleValue::new(self.name()).help(help))
+        let value = clap::builder::PossibleValue::new(self.name()).help(help);
+        // The name that it had while burn-flex computed some of the networks.
+        Some(if *self == Self::Cpu { value.alias("flex") } else { value })
     }
 }

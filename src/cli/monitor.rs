@@ -83,7 +83,7 @@ impl MonitorArguments {
             params: Params::load(self.params.as_deref(), &self.sets)?,
             model: ModelChoice::of(self.checkpoint, champion),
             mlflow: self.mlflow,
-            backend: BackendKind::Flex,
+            backend: BackendKind::Cpu,
             access: Access::default(),
             shadow: self.shadow,
         };

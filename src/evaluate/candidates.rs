@@ -18,6 +18,9 @@ use super::{
     weights::{InnerPredictions, ensemble_weights},
 };
 
+/// Held-out rows that a regressor predicts at once.
+const BLOCK: usize = 64;
+
 /// Trained networks, fold by fold.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainedNetworks<'a> {
@@ -216,8 +219,12 @@ fn regressor(
     let matrix = inputs.matrices.get(index);
     let split: &Split = &inputs.plan.splits[index];
     let value = |target: f64| fold.combine(std::iter::once(target));
-    let predict = |row: &u32| value(own.model.predict(matrix.row(*row as usize)));
-    let held_out = split.held_out.par_iter().map(predict).collect();
+    let blocks = split.held_out.par_chunks(BLOCK);
+    let predicted = |rows: &[u32]| {
+        let rows: Vec<&[f32]> = rows.iter().map(|row| matrix.row(*row as usize)).collect();
+        own.model.predict_rows(&rows)
+    };
+    let held_out = blocks.flat_map_iter(predicted).map(value).collect();
     let inner = own.inner.iter().map(|target| target.map(value)).collect();
     Candidate { kind: ModelKind::Regressor(own.model.kind), held_out, inner, weight: 0.0 }
 }

@@ -3,8 +3,8 @@
 use crate::{
     data::explore::quantile,
     features::FeatureMatrix,
-    model::{RegressorKind, Spread},
-    train::{FoldTask, LearningRows, fit_regressor},
+    model::Spread,
+    train::{FoldTask, LearningRows, fit_few_trees},
 };
 
 /// Fewer residuals tell nothing of where they are large.
@@ -51,7 +51,7 @@ pub(super) fn fit_spread(inner: InnerResiduals<'_>, level: f64, seed: u64) -> Sp
     let data =
         LearningRows { matrix, targets: &targets, weights: &weights, rows, parts: &parts, judged };
     let stream = [SPREAD_STREAM, task.repeat as u64, task.fold as u64];
-    let fitted = fit_regressor(RegressorKind::ExtraTrees, data, seed, &stream);
+    let fitted = fit_few_trees(data, seed, &stream);
     let floor = FLOOR * mean;
     let spreads: Vec<f64> =
         fitted.inner.iter().map(|spread| spread.unwrap_or(mean).max(floor)).collect();

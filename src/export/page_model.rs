@@ -11,8 +11,7 @@ use crate::{
     data::Generator,
     features::{FeatureMatrix, PerFold},
     model::{
-        Backend, MemberWeights, MlpStack, ParameterShape, Prediction, Reference, StackShape, host,
-        layer_inputs, tensor,
+        Backend, LayerValues, MemberWeights, ParameterShape, Prediction, Reference, StackShape,
     },
     train::Checkpoint,
 };
@@ -152,28 +151,19 @@ impl<'a> Rounding<'a> {
             let mut inputs = Vec::with_capacity(features.values().len());
             (0..features.rows())
                 .for_each(|row| scaling.inputs.scale(features.row(row), &mut inputs));
-            self.round_member(member.clone(), inputs, bits)
+            self.round_member(member.clone(), &inputs, bits)
         };
         members.par_iter().enumerate().map(round).collect()
     }
 
     /// A network with the weights of its large layers in `bits` bits, layer by layer for what the layers before it
     /// now give.
-    fn round_member(
-        &self,
-        mut member: MemberWeights,
-        inputs: Vec<f32>,
-        bits: u32,
-    ) -> MemberWeights {
+    fn round_member(&self, mut member: MemberWeights, inputs: &[f32], bits: u32) -> MemberWeights {
         let shape = &self.checkpoint.manifest.shape;
-        let device = &self.backend.device;
-        let rows = inputs.len() / shape.inputs;
-        let inputs = tensor(inputs, [1, rows, shape.inputs], device);
         for (parameter, own) in shape.placed() {
             let Some(layer) = large_layer(shape, &parameter) else { continue };
-            let stack = MlpStack::new(shape, &[&member], device);
-            let given = layer_inputs(shape, &stack.parameters, inputs.clone(), (&[], layer)).0;
-            round_compensated(&mut member.0[own], parameter.rows, &host(given), bits);
+            let given = LayerValues::of(shape, &member, inputs, layer).given;
+            round_compensated(&mut member.0[own], parameter.rows, &given, bits);
         }
         member
     }

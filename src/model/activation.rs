@@ -1,5 +1,7 @@
 //! The nonlinearity between two layers.
 
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
@@ -32,12 +34,19 @@ impl Activation {
     pub(super) fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Relu => activation::relu(x),
-            Self::Gelu => activation::gelu(x),
+            Self::Gelu => gelu(x),
             Self::Silu => activation::silu(x),
             Self::Mish => mish(x),
             Self::Tanh => activation::tanh(x),
         }
     }
+}
+
+/// `x (1 + erf(x / sqrt 2)) / 2`, spelled out: the gradient of burn's own is that of an approximation by a hyperbolic
+/// tangent on some backends, off by 1e-4.
+fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let share = (x.clone() * FRAC_1_SQRT_2).erf() + 1.0;
+    x * share * 0.5
 }
 
 /// `x tanh(ln(1 + e^x)) = x n / (n + 2)` with `n = e^x (e^x + 2)`: one exponential instead of an
@@ -50,14 +59,13 @@ fn mish<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
+    use crate::model::Backend;
 
     #[test]
     fn mish_equals_its_definition() {
         let values = [-30.0_f32, -5.0, -0.3, 0.0, 0.7, 4.0, 19.0, 25.0, 60.0];
-        let found = mish(Tensor::<1>::from_floats(values, &Device::flex()));
+        let found = mish(Tensor::<1>::from_floats(values, &Backend::host().device));
         let found = found.into_data().try_into_vec::<f32>().unwrap();
         for (x, found) in values.map(f64::from).iter().zip(found) {
             let expected = x * x.exp().ln_1p().tanh();

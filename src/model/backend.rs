@@ -6,6 +6,8 @@ use burn::tensor::{Device, DeviceKind, DeviceType};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::host_stack::multiplies_and_adds;
+
 /// A backend as asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -17,8 +19,10 @@ pub enum BackendKind {
     Wgpu,
     /// The CPU through burn-ndarray.
     Ndarray,
-    /// The CPU, the faster of the two: by our own arithmetic where it knows the network, else by burn-flex.
-    Flex,
+    /// The CPU, the faster of the two: by our own arithmetic, or by burn-ndarray on an old CPU that cannot multiply and
+    /// add in one instruction.
+    #[serde(alias = "flex")]
+    Cpu,
 }
 
 impl BackendKind {
@@ -29,7 +33,7 @@ impl BackendKind {
             Self::Auto => "auto",
             Self::Wgpu => "wgpu",
             Self::Ndarray => "ndarray",
-            Self::Flex => "flex",
+            Self::Cpu => "cpu",
         }
     }
 }
@@ -46,7 +50,7 @@ pub enum BackendError {
     /// No wgpu adapter.
     #[error(
         "backend `wgpu`: no graphics adapter was found, expected a GPU or a software Vulkan \
-         driver\n\nhint: use `--backend auto` or `--backend flex` for the CPU; on Linux check that \
+         driver\n\nhint: use `--backend auto` or `--backend cpu` for the CPU; on Linux check that \
          a Vulkan driver is installed (`vulkaninfo`)"
     )]
     NoAdapter,
@@ -75,7 +79,7 @@ impl Backend {
             BackendKind::Auto => Ok(Self::automatic()),
             BackendKind::Wgpu => Self::any_adapter(),
             BackendKind::Ndarray => Ok(Self::ndarray("asked for")),
-            BackendKind::Flex => Ok(Self::flex("asked for")),
+            BackendKind::Cpu => Ok(Self::cpu("asked for")),
         }
     }
 
@@ -86,7 +90,7 @@ impl Backend {
         let gpus = adapters.iter().filter(|device| !is_software(device));
         let software = adapters.iter().filter(|device| is_software(device));
         let mut found: Vec<Self> = gpus.map(|gpu| Self::adapter(gpu, "GPU")).collect();
-        found.push(Self::flex("CPU, the faster of the two CPU backends"));
+        found.push(Self::cpu("CPU, the faster of the two CPU backends"));
         found.push(Self::ndarray("CPU"));
         found.extend(software.map(|device| {
             Self::adapter(device, "software graphics adapter; only used when asked for")
@@ -97,7 +101,7 @@ impl Backend {
     /// The CPU, for what is too small or too rare to leave it.
     #[must_use]
     pub fn host() -> Self {
-        Self::flex("small work")
+        Self::cpu("small work")
     }
 
     /// Whether tensors live in host memory.
@@ -109,7 +113,7 @@ impl Backend {
     fn automatic() -> Self {
         match adapters().iter().find(|device| !is_software(device)) {
             Some(gpu) => Self::adapter(gpu, "automatic: a GPU was found"),
-            None => Self::flex("automatic: no GPU was found"),
+            None => Self::cpu("automatic: no GPU was found"),
         }
     }
 
@@ -129,13 +133,13 @@ impl Backend {
         Self { kind: BackendKind::Wgpu, device: device.clone(), name, reason: reason.to_owned() }
     }
 
-    fn flex(reason: &str) -> Self {
-        let (kind, name) = (BackendKind::Flex, "own arithmetic".to_owned());
-        Self { kind, device: Device::flex(), name, reason: reason.to_owned() }
+    fn cpu(reason: &str) -> Self {
+        let name = if multiplies_and_adds() { "own arithmetic" } else { "burn-ndarray" };
+        Self { kind: BackendKind::Cpu, name: name.to_owned(), ..Self::ndarray(reason) }
     }
 
     fn ndarray(reason: &str) -> Self {
-        #[expect(deprecated, reason = "flex is the default; ndarray stays selectable by name")]
+        #[expect(deprecated, reason = "burn's CPU backend of this project")]
         let device = Device::ndarray();
         let (kind, name) = (BackendKind::Ndarray, "burn-ndarray".to_owned());
         Self { kind, device, name, reason: reason.to_owned() }

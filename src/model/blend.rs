@@ -1,10 +1,15 @@
 //! The models of a run: in every fold a weighted mean of its networks and its regressors.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::features::{FeatureMatrix, PerFold};
 
 use super::{FittedRegressor, FoldTarget, Regressor, Spread, StackPredictor};
+
+/// Rows that the regressors of a run without networks answer at once.
+const BLOCK: usize = 64;
 
 /// What predicts in one fold; weights add up to one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,17 +32,26 @@ pub struct FoldValue {
 }
 
 impl Blend {
-    /// The value on the target's own scale for a row of features, from the transformed targets that
-    /// the fold's networks give for it.
-    fn value(&self, fold: &FoldTarget, row: &[f32], networks: &[f64]) -> f64 {
-        let mut sum = 0.0;
+    /// The values on the target's own scale for some rows of features; `networks` gives the transformed targets that
+    /// the fold's networks say for each.
+    fn values<'a>(
+        &self,
+        fold: &FoldTarget,
+        rows: &[&[f32]],
+        networks: impl Fn(usize) -> &'a [f64],
+    ) -> Vec<f64> {
+        let mut sums = vec![0.0; rows.len()];
         if self.networks > 0.0 {
-            sum += self.networks * fold.combine(networks.iter().copied());
+            for (row, sum) in sums.iter_mut().enumerate() {
+                *sum += self.networks * fold.combine(networks(row).iter().copied());
+            }
         }
         for (weight, regressor) in &self.regressors {
-            sum += weight * fold.combine(std::iter::once(regressor.predict(row)));
+            for (sum, value) in sums.iter_mut().zip(regressor.predict_rows(rows)) {
+                *sum += weight * fold.combine(std::iter::once(value));
+            }
         }
-        sum
+        sums
     }
 }
 
@@ -61,21 +75,41 @@ impl Models {
         matrices: &PerFold<FeatureMatrix>,
         finish: impl Fn(usize, &[FoldValue]) -> T + Sync,
     ) -> Vec<T> {
-        let values = |row: usize, networks: &[f64]| {
-            let per_fold = networks.len() / self.blends.len();
-            let pairs = self.blends.iter().zip(&self.folds).enumerate();
-            let value = |(index, (blend, fold)): (usize, (&Blend, &FoldTarget))| {
-                let own = &networks[index * per_fold..(index + 1) * per_fold];
-                let row = matrices.get(index).row(row);
-                FoldValue { value: blend.value(fold, row, own), spread: blend.spread.of(row) }
-            };
-            let values: Vec<FoldValue> = pairs.map(value).collect();
-            finish(row, &values)
+        let block = |rows: Range<usize>, networks: &[f64]| {
+            let values = self.block(matrices, rows.clone(), networks);
+            let own = values.chunks_exact(self.blends.len());
+            rows.zip(own).map(|(row, own)| finish(row, own)).collect()
         };
         if let Some(networks) = &self.networks {
-            return networks.map_rows(matrices, values);
+            return networks.map_blocks(matrices, block);
         }
-        (0..matrices.get(0).rows()).into_par_iter().map(|row| values(row, &[])).collect()
+        let rows = matrices.get(0).rows();
+        let starts = (0..rows).into_par_iter().step_by(BLOCK);
+        starts.flat_map_iter(|start| block(start..rows.min(start + BLOCK), &[])).collect()
+    }
+
+    /// What every fold says of some rows, `[rows, folds]`, from what the networks say of them, `[rows, networks]`.
+    fn block(
+        &self,
+        matrices: &PerFold<FeatureMatrix>,
+        rows: Range<usize>,
+        networks: &[f64],
+    ) -> Vec<FoldValue> {
+        let (count, folds) = (rows.len(), self.blends.len());
+        let (all, none) = (networks.len() / count.max(1), FoldValue { value: 0.0, spread: 0.0 });
+        let mut said = vec![none; count * folds];
+        for (index, (blend, fold)) in self.blends.iter().zip(&self.folds).enumerate() {
+            let matrix = matrices.get(index);
+            let features: Vec<&[f32]> = rows.clone().map(|row| matrix.row(row)).collect();
+            let own = |row: usize| &networks[row * all..][index * all / folds..][..all / folds];
+            let values = blend.values(fold, &features, own);
+            let spreads = blend.spread.of_rows(&features);
+            let places = said.iter_mut().skip(index).step_by(folds);
+            for (place, (value, spread)) in places.zip(values.into_iter().zip(spreads)) {
+                *place = FoldValue { value, spread };
+            }
+        }
+        said
     }
 
     /// Whether rows are best spread over threads.

@@ -11,7 +11,7 @@ pub(super) const MIXED: usize = 3;
 
 /// Bins of a piecewise-linear embedding, and numbers that they are mixed into.
 pub const BINS: usize = 48;
-const PIECEWISE_WIDTH: usize = 16;
+pub(super) const PIECEWISE_WIDTH: usize = 16;
 
 /// An embedding of each feature by itself (Gorishniy, Rubachev and Babenko, 2022).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 
 use super::{Activation, vector_math};
 
-/// What a hidden layer leaves for the way back, each `[rows, outputs]`.
+/// What a hidden layer leaves for the way back, each `[rows, outputs]`; the rows of copies stand one copy after the
+/// other.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
     /// What the next layer is given.
@@ -12,6 +13,9 @@ pub(super) struct Kept {
     pub(super) slopes: Vec<f32>,
     /// Its slope by how much of the nonlinearity is taken; empty where that is not learned.
     pub(super) excess: Vec<f32>,
+    /// What the layer's matrix was given, `[rows, inputs]`, and what it made of it; empty where there is one copy.
+    pub(super) given: Vec<f32>,
+    pub(super) products: Vec<f32>,
 }
 
 /// What the nonlinearity gives for `kept.values`, and its slopes.

@@ -26,9 +26,11 @@ const LOW: usize = 6;
 pub(super) struct Vector([f32; LANES]);
 
 impl Vector {
+    pub(super) const ZERO: Self = Self([0.0; LANES]);
+
     #[inline(always)]
     fn read(values: &[f32], vector: usize) -> Self {
-        let mut own = Self([0.0; LANES]);
+        let mut own = Self::ZERO;
         own.0.copy_from_slice(&values[vector * LANES..(vector + 1) * LANES]);
         own
     }
@@ -38,6 +40,16 @@ impl Vector {
         let mut result = sum;
         for lane in 0..LANES {
             result.0[lane] = x.mul_add(self.0[lane], sum.0[lane]);
+        }
+        result
+    }
+
+    /// `self * factors + terms`, number by number.
+    #[inline(always)]
+    pub(super) fn times_plus_each(self, factors: Self, terms: Self) -> Self {
+        let mut result = terms;
+        for lane in 0..LANES {
+            result.0[lane] = self.0[lane].mul_add(factors.0[lane], terms.0[lane]);
         }
         result
     }
@@ -68,7 +80,7 @@ impl<'a> Left<'a> {
         self,
         first: usize,
         packed: &mut [f32],
-    ) -> &[[f32; R]] {
+    ) -> &mut [[f32; R]] {
         let [row_step, inner_step] = self.steps;
         let start = first * row_step;
         let packed = packed.as_chunks_mut::<R>().0;
@@ -203,7 +215,7 @@ impl Tiled for Product<'_> {
 /// The first vectors of some values.
 #[inline(always)]
 pub(super) fn read<const V: usize>(values: &[f32]) -> [Vector; V] {
-    let mut own = [Vector([0.0; LANES]); V];
+    let mut own = [Vector::ZERO; V];
     for vector in 0..V {
         own[vector] = Vector::read(values, vector);
     }
@@ -213,7 +225,7 @@ pub(super) fn read<const V: usize>(values: &[f32]) -> [Vector; V] {
 /// Reads the rows of a tile, `width` apart.
 #[inline(always)]
 fn read_tile<const R: usize, const V: usize>(values: &[f32], width: usize) -> [[Vector; V]; R] {
-    let mut tile = [[Vector([0.0; LANES]); V]; R];
+    let mut tile = [[Vector::ZERO; V]; R];
     for row in 0..R {
         tile[row] = read(&values[row * width..]);
     }
@@ -285,7 +297,7 @@ pub(super) fn transpose(matrix: &[f32], [rows, columns]: [usize; 2], turned: &mu
     let (bottom, right) = (rows / LANES * LANES, columns / LANES * LANES);
     for top in (0..bottom).step_by(LANES) {
         for left in (0..right).step_by(LANES) {
-            let mut block = [Vector([0.0; LANES]); LANES];
+            let mut block = [Vector::ZERO; LANES];
             for row in 0..LANES {
                 block[row] = Vector::read(&matrix[(top + row) * columns + left..], 0);
             }
@@ -307,7 +319,7 @@ pub(super) fn transpose(matrix: &[f32], [rows, columns]: [usize; 2], turned: &mu
 #[inline(always)]
 fn zipped(rows: &[Vector; LANES]) -> [Vector; LANES] {
     let half = LANES / 2;
-    let mut result = [Vector([0.0; LANES]); LANES];
+    let mut result = [Vector::ZERO; LANES];
     for row in 0..half {
         for lane in 0..half {
             result[2 * row].0[2 * lane] = rows[row].0[lane];

@@ -9,7 +9,8 @@ use multiversion::multiversion;
 
 use super::{
     Activation, Embedding, InputMap, MemberScaling, MemberWeights, StackShape,
-    embedding::MIXED,
+    embedding::{MIXED, PIECEWISE_WIDTH},
+    host_bins,
     host_layer::Layer,
     host_product::{LANES, PANEL, dot},
     host_waves::{self, Waves},
@@ -27,17 +28,24 @@ pub(super) struct HostStack {
 #[derive(Clone, Debug)]
 struct Network {
     inputs: InputMap,
-    /// A periodic embedding; empty without one.
-    waves: Vec<Waves>,
+    embedding: HostEmbedding,
     layers: Vec<Layer>,
     activation: Activation,
-    /// Weights of the output, padded with zeros to whole vectors.
-    output: Vec<f32>,
-    bias: f32,
+    /// Of each copy: weights of the output, padded with zeros to whole vectors, and its bias.
+    outputs: Vec<(Vec<f32>, f32)>,
+}
+
+#[derive(Clone, Debug)]
+enum HostEmbedding {
+    None,
+    Waves(Vec<Waves>),
+    Bins([Vec<f32>; 5]),
 }
 
 /// Rows between two layers, and room for those after the next.
 struct Buffers {
+    /// What the first layer is given.
+    embedded: Vec<f32>,
     values: Vec<f32>,
     next: Vec<f32>,
     /// Rows as a product takes them.
@@ -45,14 +53,13 @@ struct Buffers {
 }
 
 impl HostStack {
-    /// The networks of `members`; `None` where the shape has an ingredient, or the CPU lacks an
-    /// instruction, that only the general way knows.
+    /// The networks of `members`; `None` where the CPU lacks an instruction that this wants.
     pub(super) fn new(
         shape: &StackShape,
         members: &[&MemberWeights],
         scaling: &[MemberScaling],
     ) -> Option<Self> {
-        if !is_known(shape) {
+        if !multiplies_and_adds() {
             return None;
         }
         let pairs = members.iter().zip(scaling);
@@ -63,30 +70,29 @@ impl HostStack {
         Some(Self { networks, widest })
     }
 
-    /// Outputs `[M, rows]` of the networks; `features` gives each network its rows, row-major.
+    /// Outputs `[M, rows]` of the networks; `features` gives each network its rows, row-major, or `None` where nobody
+    /// asks it: its outputs are 0 then.
     pub(super) fn outputs<'a>(
         &self,
         rows: usize,
-        features: impl Fn(usize) -> &'a [f32],
+        features: impl Fn(usize) -> Option<&'a [f32]>,
     ) -> Vec<f32> {
         let mut outputs = vec![0.0; self.networks.len() * rows];
         let room = || vec![0.0; rows * self.widest + LANES];
-        let mut buffers = Buffers { values: room(), next: room(), packed: Vec::new() };
+        let (embedded, values, next) = (room(), room(), room());
+        let mut buffers = Buffers { embedded, values, next, packed: Vec::new() };
         let parts = outputs.chunks_exact_mut(rows.max(1)).zip(&self.networks).enumerate();
         for (index, (outputs, network)) in parts {
-            evaluate(network, features(index), outputs, &mut buffers);
+            if let Some(features) = features(index) {
+                evaluate(network, features, outputs, &mut buffers);
+            }
         }
         outputs
     }
 }
 
-/// Whether own arithmetic knows all ingredients of the shape, and the CPU has the instructions that it wants.
-pub(super) fn is_known(shape: &StackShape) -> bool {
-    shape.copies == 1 && shape.embedding != Embedding::Piecewise && multiplies_and_adds()
-}
-
 /// Whether multiplying and adding is one instruction; it is a slow function elsewhere.
-fn multiplies_and_adds() -> bool {
+pub(super) fn multiplies_and_adds() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("fma")
         && std::arch::is_x86_feature_detected!("avx2");
@@ -98,62 +104,88 @@ impl Network {
     fn new(shape: &StackShape, weights: &MemberWeights, scaling: &MemberScaling) -> Self {
         let mut parts = shape.placed().map(|(_, own)| &weights.0[own]);
         let mut next = || parts.next().unwrap_or(&[]);
-        let waves = match shape.embedding {
-            Embedding::Pbld => Waves::of_all([next(), next(), next(), next()]),
-            _ => Vec::new(),
+        let embedding = match shape.embedding {
+            Embedding::None => HostEmbedding::None,
+            Embedding::Pbld => HostEmbedding::Waves(Waves::of_all(std::array::from_fn(|_| next()))),
+            Embedding::Piecewise => HostEmbedding::Bins(std::array::from_fn(|_| next().to_vec())),
         };
         let scale = if shape.scaled { next() } else { &[] };
+        let has_factors = shape.copies > 1;
         let layers = (0..shape.hidden.len()).map(|layer| {
-            let factors = if layer == 0 { scale } else { &[] };
-            let (weights, bias) = (next(), next());
+            let scale = if layer == 0 { scale } else { &[] };
+            let input = if has_factors { next() } else { &[] };
+            let weights = next();
+            let output = if has_factors { next() } else { &[] };
+            let bias = next();
             let slope = if shape.parametric { next() } else { &[] };
-            Layer::new(shape.layer(layer), factors, (weights, bias, slope))
+            Layer::new(shape.layer(layer), (scale, input, output), (weights, bias, slope))
         });
         let layers: Vec<Layer> = layers.collect();
-        let mut output = next().to_vec();
-        if layers.is_empty() {
-            output.iter_mut().zip(scale).for_each(|(weight, factor)| *weight *= factor);
-        }
-        output.resize(output.len().next_multiple_of(LANES), 0.0);
-        let bias = next().first().copied().unwrap_or(0.0);
-        let inputs = scaling.inputs.clone();
-        Self { inputs, waves, layers, activation: shape.activation, output, bias }
+        let (weights, biases) = (next(), next());
+        let output = |(weights, bias): (&[f32], &f32)| {
+            let mut weights = weights.to_vec();
+            if layers.is_empty() {
+                weights.iter_mut().zip(scale).for_each(|(weight, factor)| *weight *= factor);
+            }
+            weights.resize(weights.len().next_multiple_of(LANES), 0.0);
+            (weights, *bias)
+        };
+        let inputs = shape.layer(shape.hidden.len()).0;
+        let outputs = weights.chunks_exact(inputs).zip(biases).map(output).collect();
+        let (inputs, activation) = (scaling.inputs.clone(), shape.activation);
+        Self { inputs, embedding, layers, activation, outputs }
     }
 }
 
-/// The output of one network for each row of `features`.
+/// The output of one network for each row of `features`, the mean over its copies.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
 fn evaluate(network: &Network, features: &[f32], outputs: &mut [f32], buffers: &mut Buffers) {
     let rows = outputs.len();
-    embed(network, features, buffers);
-    let mut width = features.len() / rows.max(1);
-    if !network.waves.is_empty() {
-        width *= MIXED + 1;
+    let embedded = embed(network, features, buffers);
+    let Buffers { embedded: first, values, next, packed } = buffers;
+    for (copy, (weights, bias)) in network.outputs.iter().enumerate() {
+        let (mut given, mut width) = (&*first, embedded / rows.max(1));
+        for layer in &network.layers {
+            let outputs = &mut next[..rows * layer.width()];
+            layer.apply(copy, &given[..rows * width], outputs, packed);
+            layer.activate(network.activation, outputs);
+            std::mem::swap(values, next);
+            (given, width) = (&*values, layer.width());
+        }
+        for (row, output) in outputs.iter_mut().enumerate() {
+            *output += bias + dot(&given[row * width..], weights, width);
+        }
     }
-    for layer in &network.layers {
-        let outputs = layer.bias.len();
-        let Buffers { values, next, packed } = buffers;
-        layer.apply(&values[..rows * width], &mut next[..rows * outputs], packed);
-        layer.activate(network.activation, &mut buffers.next[..rows * outputs]);
-        std::mem::swap(&mut buffers.values, &mut buffers.next);
-        width = outputs;
-    }
-    for (row, output) in outputs.iter_mut().enumerate() {
-        *output = network.bias + dot(&buffers.values[row * width..], &network.output, width);
+    if network.outputs.len() > 1 {
+        let share = 1.0 / network.outputs.len() as f32;
+        outputs.iter_mut().for_each(|output| *output *= share);
     }
 }
 
-/// Writes the inputs of the first layer to `buffers.values`.
+/// Writes the inputs of the first layer to `buffers.embedded`; returns how many they are.
 #[inline(always)]
-fn embed(network: &Network, features: &[f32], buffers: &mut Buffers) {
+fn embed(network: &Network, features: &[f32], buffers: &mut Buffers) -> usize {
     let columns = network.inputs.centre.len().max(1);
-    if network.waves.is_empty() {
-        scale(&network.inputs, features, &mut buffers.values);
-        return;
+    let Buffers { embedded, next: scaled, .. } = buffers;
+    match &network.embedding {
+        HostEmbedding::None => {
+            scale(&network.inputs, features, embedded);
+            features.len()
+        }
+        HostEmbedding::Waves(waves) => {
+            scale(&network.inputs, features, scaled);
+            let count = features.len() * (MIXED + 1);
+            host_waves::embed(waves, &scaled[..features.len()], columns, &mut embedded[..count]);
+            count
+        }
+        HostEmbedding::Bins(own) => {
+            scale(&network.inputs, features, scaled);
+            let count = features.len() * PIECEWISE_WIDTH;
+            let parameters = own.each_ref().map(Vec::as_slice);
+            host_bins::embed(parameters, &scaled[..features.len()], &mut embedded[..count]);
+            count
+        }
     }
-    scale(&network.inputs, features, &mut buffers.next);
-    let embedded = &mut buffers.values[..features.len() * (MIXED + 1)];
-    host_waves::embed(&network.waves, &buffers.next[..features.len()], columns, embedded);
 }
 
 #[inline(always)]
@@ -166,12 +198,10 @@ fn scale(map: &InputMap, features: &[f32], scaled: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
     use crate::{
         data::Generator,
-        model::{InputScaling, MlpStack, StackScaling, stack},
+        model::{Backend, InputScaling, MlpStack, StackScaling, stack},
     };
 
     const ROWS: usize = 31;
@@ -213,7 +243,7 @@ mod tests {
 
         /// What the general way gives.
         fn expected(&self) -> Vec<f32> {
-            let device = Device::flex();
+            let device = Backend::host().device;
             let members: Vec<_> = self.members.iter().collect();
             let features = self.features.clone();
             let features = stack::tensor(features, [1, ROWS, self.shape.inputs], &device);
@@ -226,12 +256,18 @@ mod tests {
         use Activation::{Gelu, Mish, Relu, Silu, Tanh};
         let mut shapes = Vec::new();
         for activation in [Relu, Gelu, Silu, Mish, Tanh] {
-            for embedding in [Embedding::None, Embedding::Pbld] {
-                for hidden in [vec![], vec![7], vec![40, 64, 33]] {
+            for embedding in [Embedding::None, Embedding::Pbld, Embedding::Piecewise] {
+                for (hidden, copies) in [
+                    (vec![], 1),
+                    (vec![7], 1),
+                    (vec![40, 64, 33], 1),
+                    (vec![], 3),
+                    (vec![40, 9], 2),
+                ] {
                     let ingredients = hidden.len() != 1;
                     let plain = StackShape::plain(5, hidden, activation);
                     let (parametric, scaled) = (ingredients, ingredients);
-                    shapes.push(StackShape { parametric, embedding, scaled, ..plain });
+                    shapes.push(StackShape { parametric, embedding, scaled, copies, ..plain });
                 }
             }
         }
@@ -242,7 +278,7 @@ mod tests {
     fn outputs_equal_those_of_the_general_way() {
         for shape in shapes() {
             let case = Case::new(shape);
-            let found = case.host().outputs(ROWS, |_| &case.features);
+            let found = case.host().outputs(ROWS, |_| Some(&case.features));
             let expected = case.expected();
             assert_eq!(found.len(), expected.len());
             let largest = expected.iter().map(|value| value.abs()).fold(1.0, f32::max);
@@ -258,23 +294,11 @@ mod tests {
         for shape in shapes() {
             let case = Case::new(shape);
             let host = case.host();
-            let all = host.outputs(ROWS, |_| &case.features);
+            let all = host.outputs(ROWS, |_| Some(&case.features));
             for (row, features) in case.features.chunks_exact(case.shape.inputs).enumerate() {
-                let own = host.outputs(1, |_| features);
+                let own = host.outputs(1, |_| Some(features));
                 assert_eq!(own, [all[row], all[ROWS + row]]);
             }
-        }
-    }
-
-    #[test]
-    fn shapes_with_other_ingredients_take_the_general_way() {
-        let plain = StackShape::plain(3, vec![4], Activation::Relu);
-        let shapes = [
-            StackShape { copies: 2, ..plain.clone() },
-            StackShape { embedding: Embedding::Piecewise, ..plain },
-        ];
-        for shape in shapes {
-            assert!(HostStack::new(&shape, &[], &[]).is_none());
         }
     }
 }

@@ -108,6 +108,8 @@ impl FoldTarget {
 pub struct StackPredictor {
     networks: Networks,
     scaling: Vec<MemberScaling>,
+    /// Whether the output of each counts.
+    asked: Vec<bool>,
 }
 
 /// Where networks are computed.
@@ -136,7 +138,7 @@ impl StackPredictor {
         scaling: &[MemberScaling],
         backend: &Backend,
     ) -> Self {
-        let fast = backend.kind == BackendKind::Flex;
+        let fast = backend.kind == BackendKind::Cpu;
         let host = fast.then(|| HostStack::new(shape, members, scaling)).flatten();
         let networks = host.map_or_else(
             || {
@@ -146,21 +148,46 @@ impl StackPredictor {
             },
             Networks::Host,
         );
-        Self { networks, scaling: scaling.to_vec() }
+        Self { networks, scaling: scaling.to_vec(), asked: vec![true; scaling.len()] }
+    }
+
+    /// Leaves out the networks of folds that do not ask them, `asked [folds]`: what they would say is not computed on
+    /// the CPU, and means nothing.
+    #[must_use]
+    pub fn asked_by(mut self, asked: &[bool]) -> Self {
+        let per_fold = self.scaling.len() / asked.len().max(1);
+        self.asked = asked.iter().flat_map(|own| std::iter::repeat_n(*own, per_fold)).collect();
+        self
     }
 
     /// Calls `finish` with each row's position and the transformed targets that the networks give
-    /// for it, and collects what it returns; `matrices` holds the rows as each fold sees them, all of
-    /// the same size. Rows are spread over threads on the CPU.
+    /// for it, and collects what it returns; as [`Self::map_blocks`].
     pub fn map_rows<T: Send>(
         &self,
         matrices: &PerFold<FeatureMatrix>,
         finish: impl Fn(usize, &[f64]) -> T + Sync,
     ) -> Vec<T> {
+        self.map_blocks(matrices, |rows, targets| {
+            let own = targets.chunks_exact(self.scaling.len());
+            rows.zip(own).map(|(row, own)| finish(row, own)).collect()
+        })
+    }
+
+    /// Calls `finish` with some rows and the transformed targets `[rows, networks]` for them, and collects what it
+    /// returns; `matrices` holds the rows as each fold sees them, all of the same size. Rows are spread over threads
+    /// on the CPU.
+    pub(super) fn map_blocks<T: Send>(
+        &self,
+        matrices: &PerFold<FeatureMatrix>,
+        finish: impl Fn(Range<usize>, &[f64]) -> Vec<T> + Sync,
+    ) -> Vec<T> {
         let rows = matrices.get(0).rows();
         let block = self.block_rows(rows);
         let starts: Vec<usize> = (0..rows).step_by(block).collect();
-        let evaluate = |start: usize| self.block(matrices, start..rows.min(start + block), &finish);
+        let evaluate = |start: usize| {
+            let own = start..rows.min(start + block);
+            finish(own.clone(), &self.targets(matrices, own))
+        };
         if let [only] = starts.as_slice() {
             evaluate(*only)
         } else if self.is_cpu() {
@@ -170,31 +197,27 @@ impl StackPredictor {
         }
     }
 
-    fn block<T>(
-        &self,
-        matrices: &PerFold<FeatureMatrix>,
-        rows: Range<usize>,
-        finish: impl Fn(usize, &[f64]) -> T,
-    ) -> Vec<T> {
+    /// The transformed targets `[rows, networks]` for some rows.
+    fn targets(&self, matrices: &PerFold<FeatureMatrix>, rows: Range<usize>) -> Vec<f64> {
         let per_fold = self.scaling.len() / matrices.of_fold().len();
         let outputs = match &self.networks {
-            Networks::Host(stack) => stack
-                .outputs(rows.len(), |member| part(matrices.get(member / per_fold), rows.clone())),
+            Networks::Host(stack) => stack.outputs(rows.len(), |member| {
+                let own = || part(matrices.get(member / per_fold), rows.clone());
+                self.asked[member].then(own)
+            }),
             Networks::Device(own) => {
                 let features = self.features(matrices, rows.clone(), &own.backend.device);
                 host(own.stack.predict(own.inputs.apply(features)))
             }
         };
-        let mut targets = Vec::with_capacity(self.scaling.len());
-        let answer = |(position, row): (usize, usize)| {
-            targets.clear();
+        let mut targets = Vec::with_capacity(outputs.len());
+        for (position, row) in rows.clone().enumerate() {
             targets.extend(self.scaling.iter().enumerate().map(|(member, scaling)| {
                 let features = matrices.get(member / per_fold).row(row);
                 scaling.target(outputs[member * rows.len() + position], features)
             }));
-            finish(row, &targets)
-        };
-        rows.clone().enumerate().map(answer).collect()
+        }
+        targets
     }
 
     /// Features `[1, rows, columns]` where all folds see the same, else `[M, rows, columns]`.

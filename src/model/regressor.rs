@@ -10,6 +10,11 @@ use super::{KernelModel, Linear, Neighbours, TreeEnsemble};
 pub trait Regressor {
     /// Its value for a row of features.
     fn predict(&self, row: &[f32]) -> f64;
+
+    /// Its values for some rows, the same as one by one.
+    fn predict_rows(&self, rows: &[&[f32]]) -> Vec<f64> {
+        rows.iter().map(|row| self.predict(row)).collect()
+    }
 }
 
 /// A kind of model that is not a network.
@@ -119,5 +124,13 @@ impl Regressor for FittedRegressor {
     /// The transformed target.
     fn predict(&self, row: &[f32]) -> f64 {
         self.target_mean + self.target_deviation * self.function.regressor().predict(row)
+    }
+
+    fn predict_rows(&self, rows: &[&[f32]]) -> Vec<f64> {
+        let mut values = self.function.regressor().predict_rows(rows);
+        for value in &mut values {
+            *value = self.target_mean + self.target_deviation * *value;
+        }
+        values
     }
 }

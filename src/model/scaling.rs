@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn rows_on_the_host_and_tensors_are_scaled_alike() {
-        let device = Backend::select(BackendKind::Flex).unwrap().device;
+        let device = Backend::select(BackendKind::Cpu).unwrap().device;
         for (scaling, largest) in
             [(InputScaling::Standard, LARGEST_INPUT), (InputScaling::Robust, SMOOTH_BOUND)]
         {

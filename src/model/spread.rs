@@ -32,4 +32,15 @@ impl Spread {
             Self::Model { regressor, floor } => regressor.predict(row).max(*floor),
         }
     }
+
+    /// The spreads for some rows, the same as one by one.
+    #[must_use]
+    pub(super) fn of_rows(&self, rows: &[&[f32]]) -> Vec<f64> {
+        match self {
+            Self::Constant(spread) => vec![*spread; rows.len()],
+            Self::Model { regressor, floor } => {
+                regressor.predict_rows(rows).into_iter().map(|own| own.max(*floor)).collect()
+            }
+        }
+    }
 }

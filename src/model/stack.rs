@@ -52,22 +52,13 @@ pub(crate) fn forward(
     inputs: Tensor<3>,
     masks: &[Tensor<3>],
 ) -> Tensor<3> {
-    layer_outputs(shape, parameters, inputs, (masks, shape.depth() - 1))
-}
-
-/// What layer `last` gives before its nonlinearity, `[M, copies * batch, fan_out]`.
-pub(crate) fn layer_outputs(
-    shape: &StackShape,
-    parameters: &[Tensor<3>],
-    inputs: Tensor<3>,
-    (masks, last): (&[Tensor<3>], usize),
-) -> Tensor<3> {
-    let (values, rest) = layer_inputs(shape, parameters, inputs, (masks, last));
-    linear(shape, last, values, rest)
+    let last = shape.depth() - 1;
+    let (values, own) = layer_inputs(shape, parameters, inputs, (masks, last));
+    linear(shape, last, values, own)
 }
 
 /// What layer `last` is given, `[M, copies * batch, fan_in]`, and its parameters with those behind them.
-pub(crate) fn layer_inputs<'a>(
+pub(super) fn layer_inputs<'a>(
     shape: &StackShape,
     parameters: &'a [Tensor<3>],
     inputs: Tensor<3>,
@@ -93,7 +84,7 @@ pub(crate) fn layer_inputs<'a>(
 }
 
 /// The affine map of layer `layer`, whose parameters stand first in `parameters`.
-fn linear(
+pub(super) fn linear(
     shape: &StackShape,
     layer: usize,
     values: Tensor<3>,
@@ -143,7 +134,7 @@ mod tests {
     use super::*;
     use crate::{
         data::Generator,
-        model::{Activation, Embedding, Role},
+        model::{Activation, Backend, Embedding, Role},
     };
 
     fn shape(activation: Activation) -> StackShape {
@@ -194,7 +185,7 @@ mod tests {
     }
 
     fn assert_gradients(shape: &StackShape) {
-        let device = Device::flex();
+        let device = Backend::host().device;
         let members = members(shape, 2);
         let stack = MlpStack::new(shape, &members.iter().collect::<Vec<_>>(), &device);
         let (_, gradients) = loss_and_gradients(&stack, &device);
@@ -231,7 +222,7 @@ mod tests {
 
     #[test]
     fn copies_with_equal_factors_are_one_network() {
-        let device = Device::flex();
+        let device = Backend::host().device;
         let plain = StackShape::plain(3, vec![4], Activation::Tanh);
         let one = &members(&plain, 1)[0].0;
         let (first, rest) = one.split_at(12);
@@ -249,7 +240,7 @@ mod tests {
 
     #[test]
     fn members_do_not_reach_each_other() {
-        let device = Device::flex();
+        let device = Backend::host().device;
         let shape = shape(Activation::Silu);
         let members = members(&shape, 2);
         let both = MlpStack::new(&shape, &[&members[0], &members[1]], &device);
@@ -265,7 +256,8 @@ mod tests {
     fn weights_survive_the_way_through_a_stack() {
         let shape = shape(Activation::Relu);
         let members = members(&shape, 3);
-        let stack = MlpStack::new(&shape, &members.iter().collect::<Vec<_>>(), &Device::flex());
+        let stack =
+            MlpStack::new(&shape, &members.iter().collect::<Vec<_>>(), &Backend::host().device);
         assert_eq!(stack.members(), members);
     }
 
@@ -273,8 +265,8 @@ mod tests {
     fn one_layer_equals_the_hand_computed_product() {
         let shape = StackShape::plain(2, vec![2], Activation::Relu);
         let weights = MemberWeights(vec![1.0, -1.0, 2.0, 0.5, 0.1, -0.2, 3.0, 4.0, 0.7]);
-        let stack = MlpStack::new(&shape, &[&weights], &Device::flex());
-        let outputs = stack.predict(tensor(vec![0.5, 1.5], [1, 1, 2], &Device::flex()));
+        let stack = MlpStack::new(&shape, &[&weights], &Backend::host().device);
+        let outputs = stack.predict(tensor(vec![0.5, 1.5], [1, 1, 2], &Backend::host().device));
         // hidden = relu([0.5 + 3 + 0.1, -0.5 + 0.75 - 0.2]), output = 3 h1 + 4 h2 + 0.7.
         assert!((host(outputs)[0] - (3.0 * 3.6 + 4.0 * 0.05 + 0.7)).abs() < 1e-5);
     }

@@ -55,7 +55,7 @@ pub(super) fn source_of(options: ServeOptions, backend: Backend) -> Result<Box<d
 /// The model of the checkpoint in `folder`, to be asked what `served` is asked.
 pub(super) fn shadow_of(folder: &Path, served: &ServedModel) -> Result<Shadow> {
     let names = (served.identity.model.clone(), name_of(folder));
-    let backend = Backend::select(BackendKind::Flex)?;
+    let backend = Backend::select(BackendKind::Cpu)?;
     let own = self::served(folder, names, &backend)
         .map_err(|error| anyhow::anyhow!("the shadow {}: {error}", folder.display()))?;
     if let Err(reason) = own.can_replace(served) {

@@ -67,7 +67,7 @@ pub(super) fn report_of(options: ServeOptions) -> Result<MonitorReport> {
 fn served_report(options: ServeOptions) -> Result<(ModelIdentity, MonitorReport)> {
     let params = options.params.clone();
     let log = log_of(&params)?;
-    let backend = Backend::select(BackendKind::Flex)?;
+    let backend = Backend::select(BackendKind::Cpu)?;
     let shadow = options.shadow.clone();
     let slot = ModelSlot::open(source_of(options, backend)?)?;
     let model = slot.current();

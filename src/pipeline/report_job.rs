@@ -71,7 +71,7 @@ pub fn report(options: &ReportOptions, observer: &dyn TrainObserver) -> Result<R
         report.retraining = Some(retrained(options, &checkpoint.manifest, observer)?);
     }
     report.milestones = milestones_of(&options.params, &report.data.target, None);
-    let backend = Backend::select(BackendKind::Flex)?;
+    let backend = Backend::select(BackendKind::Cpu)?;
     let panel = checkpoint.as_ref().map(|own| {
         let schema = params_of(&own.manifest, None).and_then(|params| schema_of(&params));
         what_if(own, &schema.unwrap_or_default(), &backend)

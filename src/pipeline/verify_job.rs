@@ -97,7 +97,7 @@ fn scores(checkpoint: &Checkpoint, params: &Params) -> Result<Vec<(&'static str,
     let dataset = Dataset::read(&params.data, &params.cv.order_column, missing)?;
     let mut plan = FoldPlan::new(&params.cv, &dataset, params.train.seed)?;
     duplicates::drop(&dataset, &params.clean, &mut plan)?;
-    let predictor = checkpoint.predictor(&Backend::select(BackendKind::Flex)?);
+    let predictor = checkpoint.predictor(&Backend::select(BackendKind::Cpu)?);
     if plan.splits.len() != predictor.models.folds.len() {
         bail!(
             "the folds are not those of the training: {} instead of {}",

@@ -86,7 +86,7 @@ impl Checkpoint {
         Predictor {
             preprocessors: manifest.preprocessors.clone(),
             models: Models {
-                networks: self.networks(0..self.members.len(), backend),
+                networks: self.networks(0..self.blends.len(), backend),
                 blends: self.blends.clone(),
                 folds: manifest.folds.clone(),
             },
@@ -100,11 +100,10 @@ impl Checkpoint {
     #[must_use]
     pub fn fold_predictor(&self, fold: usize, backend: &Backend) -> Predictor {
         let (manifest, calibration) = (&self.manifest, &self.manifest.calibration);
-        let count = self.members.len() / self.blends.len().max(1);
         Predictor {
             preprocessors: PerFold::shared(manifest.preprocessors.get(fold).clone(), 1),
             models: Models {
-                networks: self.networks(fold * count..(fold + 1) * count, backend),
+                networks: self.networks(fold..fold + 1, backend),
                 blends: vec![self.blends[fold].clone()],
                 folds: vec![manifest.folds[fold].clone()],
             },
@@ -117,12 +116,16 @@ impl Checkpoint {
         }
     }
 
-    /// Some of the networks, ready to predict; `None` where there are none.
-    fn networks(&self, own: Range<usize>, backend: &Backend) -> Option<StackPredictor> {
+    /// The networks of some folds, ready to predict; `None` where there are none.
+    fn networks(&self, folds: Range<usize>, backend: &Backend) -> Option<StackPredictor> {
+        let count = self.members.len() / self.blends.len().max(1);
+        let own = folds.start * count..folds.end * count;
         let members: Vec<&MemberWeights> = self.members[own.clone()].iter().collect();
         (!members.is_empty()).then(|| {
-            let scaling = &self.manifest.scaling[own];
-            StackPredictor::new(&self.manifest.shape, &members, scaling, backend)
+            let (shape, scaling) = (&self.manifest.shape, &self.manifest.scaling[own]);
+            let asked: Vec<bool> =
+                self.blends[folds].iter().map(|blend| blend.networks > 0.0).collect();
+            StackPredictor::new(shape, &members, scaling, backend).asked_by(&asked)
         })
     }
 

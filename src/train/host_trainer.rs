@@ -3,7 +3,7 @@
 //! Rows are cut into lanes and these into blocks by their number alone, and sums are taken in this order: weights have
 //! the same bits for every number of threads.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use rayon::prelude::*;
 
@@ -19,7 +19,7 @@ use super::{
     state::MemberState,
 };
 
-/// Rows whose values between two layers stay in the cache.
+/// Rows whose values between two layers stay in the cache, counted once for each copy of the network.
 const BLOCK: usize = 128;
 
 /// Fewest rows that are worth a thread of their own.
@@ -53,7 +53,8 @@ struct Step<'a> {
     task: &'a MemberTask,
     weights: &'a [f32],
     rows: &'a [u32],
-    /// For each hidden layer of all rows; none where the network is only judged.
+    /// For each hidden layer of all rows, those of a copy [`TrainingPlan::batch_rows`](super::TrainingPlan) behind those
+    /// of the copy before; none where the network is only judged.
     masks: &'a [Vec<f32>],
     /// Whether slopes are wanted.
     learns: bool,
@@ -106,7 +107,8 @@ impl<'a> HostTrainer<'a> {
         let config = context.config;
         let drops = self.task.settings.dropout > 0.0;
         let mask = |(layer, width): (usize, &usize)| {
-            dropout_mask(self.task, config, (epoch, step, layer), rows.len() * width)
+            let before = (context.shape.copies - 1) * context.plan.batch_rows;
+            dropout_mask(self.task, config, (epoch, step, layer), (before + rows.len()) * width)
         };
         let masks: Vec<Vec<f32>> = if drops {
             context.shape.hidden.iter().enumerate().map(mask).collect()
@@ -186,8 +188,9 @@ impl Lane {
         if step.learns {
             self.gradient.fill(0.0);
         }
-        for start in range.clone().step_by(BLOCK) {
-            self.block(step, start..range.end.min(start + BLOCK));
+        let block = (BLOCK / step.context.shape.copies).max(1);
+        for start in range.clone().step_by(block) {
+            self.block(step, start..range.end.min(start + block));
         }
     }
 
@@ -199,21 +202,52 @@ impl Lane {
         for row in rows {
             scaling.inputs.scale(matrix.row(*row as usize), &mut self.features);
         }
-        let widths = step.context.shape.hidden.iter();
-        let masks = step.masks.iter().zip(widths);
-        let masks: Vec<&[f32]> =
-            masks.map(|(mask, width)| &mask[range.start * width..range.end * width]).collect();
+        let masks = step.masks_of(&range);
+        let masks: Vec<&[f32]> = masks.iter().map(AsRef::as_ref).collect();
         let outputs = self.tape.outputs(step.weights, &self.features, &masks);
         self.slopes.clear();
-        for (row, output) in rows.iter().zip(outputs) {
+        self.slopes.resize(outputs.len(), 0.0);
+        let copies = step.context.shape.copies;
+        for (place, row) in rows.iter().enumerate() {
             let (target, weight) = step.task.wanted(table, *row, step.rows.len());
-            let (loss, slope) = loss_and_slope(step.context.config, output - target);
-            self.loss += f64::from(loss * weight);
-            self.slopes.push(slope * weight);
+            let own = (0..copies).map(|copy| copy * rows.len() + place);
+            if !step.learns {
+                let output = own.map(|own| outputs[own]).sum::<f32>() / copies as f32;
+                let (loss, _) = loss_and_slope(step.context.config, output - target);
+                self.loss += f64::from(loss * weight);
+                continue;
+            }
+            // Each copy learns for itself.
+            let weight = weight / copies as f32;
+            for own in own {
+                let (loss, slope) = loss_and_slope(step.context.config, outputs[own] - target);
+                self.loss += f64::from(loss * weight);
+                self.slopes[own] = slope * weight;
+            }
         }
         if step.learns {
             let given = (step.weights, &self.features[..]);
             self.tape.add_gradient(given, &self.slopes, &mut self.gradient);
         }
+    }
+}
+
+impl Step<'_> {
+    /// The masks of some rows for each hidden layer, copy by copy.
+    fn masks_of(&self, rows: &Range<usize>) -> Vec<Cow<'_, [f32]>> {
+        let (copies, stride) = (self.context.shape.copies, self.context.plan.batch_rows);
+        let layers = self.masks.iter().zip(&self.context.shape.hidden);
+        let masks = layers.map(|(mask, width)| {
+            let own = |copy: usize| {
+                let first = copy * stride;
+                &mask[(first + rows.start) * width..(first + rows.end) * width]
+            };
+            if copies == 1 {
+                Cow::Borrowed(own(0))
+            } else {
+                Cow::Owned((0..copies).flat_map(own).copied().collect())
+            }
+        });
+        masks.collect()
     }
 }

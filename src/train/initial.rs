@@ -1,14 +1,9 @@
 //! The weights that a network starts from.
 
-use burn::tensor::Tensor;
-
 use crate::{
     data::Generator,
     features::FeatureMatrix,
-    model::{
-        BINS, Backend, MemberWeights, MlpStack, Parametrisation, StackShape, host, layer_outputs,
-        tensor,
-    },
+    model::{BINS, LayerValues, MemberWeights, Parametrisation, StackShape},
 };
 
 use super::{MemberTask, stack_trainer::TrainingContext};
@@ -83,12 +78,8 @@ fn fit_to_rows(
     weights: &mut MemberWeights,
     generator: &mut Generator,
 ) {
-    let device = Backend::host().device;
-    let size = [1, rows.rows(), rows.columns()];
-    let inputs = tensor(rows.values().to_vec(), size, &device);
     for layer in 0..shape.depth() {
-        let stack = MlpStack::new(shape, &[weights], &device);
-        let outputs = layer_outputs(shape, &stack.parameters, inputs.clone(), (&[], layer));
+        let outputs = LayerValues::of(shape, weights, rows.values(), layer).outputs;
         fit_layer(shape, layer, &outputs, weights, generator);
     }
 }
@@ -96,12 +87,12 @@ fn fit_to_rows(
 fn fit_layer(
     shape: &StackShape,
     layer: usize,
-    outputs: &Tensor<3>,
+    outputs: &[f32],
     weights: &mut MemberWeights,
     generator: &mut Generator,
 ) {
-    let [_, rows, units] = outputs.dims();
-    let values = host(outputs.clone());
+    let units = shape.layer(layer).1;
+    let rows = outputs.len() / units;
     let batch = rows / shape.copies;
     let names = [format!("layer{layer}.weight"), format!("layer{layer}.bias")];
     let [Some(weight), Some(bias)] = names.map(|name| offset(shape, &name)) else { return };
@@ -111,7 +102,7 @@ fn fit_layer(
         (shape.layer(layer).0, units)
     };
     for unit in 0..units {
-        let own: Vec<f64> = (0..rows).map(|row| f64::from(values[row * units + unit])).collect();
+        let own: Vec<f64> = (0..rows).map(|row| f64::from(outputs[row * units + unit])).collect();
         let scale = 1.0 / deviation(&own).max(1e-6);
         if columns == units {
             for row in 0..matrix_rows {

@@ -55,7 +55,7 @@ mod tests {
     }
 
     fn column(values: [f32; 5]) -> Tensor<3> {
-        let device = Backend::select(BackendKind::Flex).unwrap().device;
+        let device = Backend::select(BackendKind::Cpu).unwrap().device;
         Tensor::<1>::from_floats(values, &device).reshape([1, 5, 1])
     }
 

@@ -37,7 +37,7 @@ pub use history::EpochRecord;
 pub use manifest::{BlendEntry, FORMAT_VERSION, Manifest, Schema};
 pub use member_settings::MemberSettings;
 pub use regressors::{
-    InnerJudged, LearningRows, RegressorHooks, fit_linear, fit_quick_kernel, fit_regressor,
-    fit_regressors,
+    InnerJudged, LearningRows, RegressorHooks, fit_few_trees, fit_linear, fit_quick_kernel,
+    fit_regressor, fit_regressors,
 };
 pub use task::{FoldTask, MemberTask, TrainingPlan, TrainingTable, Variant};

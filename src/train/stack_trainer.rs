@@ -45,7 +45,7 @@ impl<'a> StackTrainer<'a> {
         tasks: Vec<&'a MemberTask>,
         states: &[MemberState],
     ) -> Self {
-        let is_own = context.backend.kind == BackendKind::Flex;
+        let is_own = context.backend.kind == BackendKind::Cpu;
         let Some(tape) = is_own.then(|| HostTape::new(context.shape)).flatten() else {
             return Self::Tensors(Box::new(TensorTrainer::new(context, tasks, states)));
         };

@@ -23,7 +23,7 @@ fn wgpu_trains_the_networks_of_the_cpu() {
     let config = TrainConfig { epochs: 4, patience: 1, ..TrainConfig::default() };
     let data = dataset(83, 4, 1, 11);
     let plan = folds(&data, 3);
-    let cpu = train(&data, &plan, (&model, &config), BackendKind::Flex, None);
+    let cpu = train(&data, &plan, (&model, &config), BackendKind::Cpu, None);
     let gpu = train(&data, &plan, (&model, &config), BackendKind::Wgpu, None);
     assert_eq!(cpu.chosen_epochs, gpu.chosen_epochs);
     assert_eq!(cpu.history.len(), gpu.history.len());
@@ -64,7 +64,7 @@ fn wgpu_computes_every_ingredient_of_the_recipes_as_the_cpu_does() {
         };
         let config = TrainConfig { epochs: 3, learning_rate: 0.02, ..TrainConfig::default() };
         let run = |backend| train(&data, &plan, (&model, &config), backend, None);
-        let (cpu, gpu) = (run(BackendKind::Flex), run(BackendKind::Wgpu));
+        let (cpu, gpu) = (run(BackendKind::Cpu), run(BackendKind::Wgpu));
         for (a, b) in cpu.history.iter().zip(&gpu.history) {
             assert!((a.train_loss - b.train_loss).abs() < 1e-3, "{embedding:?} {a:?} {b:?}");
         }
@@ -101,7 +101,7 @@ fn a_whole_run_on_wgpu_has_the_metrics_of_the_cpu() {
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         value["cv"]["rmse"].as_f64().unwrap()
     };
-    let (cpu, gpu) = (metrics("flex"), metrics("wgpu"));
+    let (cpu, gpu) = (metrics("cpu"), metrics("wgpu"));
     assert!((cpu - gpu).abs() < 1e-3 * cpu, "{cpu} {gpu}");
 }
 
@@ -116,7 +116,7 @@ fn the_automatic_backend_is_never_a_software_adapter() {
 #[test]
 fn the_list_of_backends_names_both_cpu_backends() {
     let list = Workshop::new().succeed("backends");
-    assert!(list.contains("flex") && list.contains("ndarray"), "{list}");
+    assert!(list.contains("cpu ") && list.contains("ndarray"), "{list}");
     assert_eq!(list.lines().filter(|line| line.starts_with('*')).count(), 2, "{list}");
 }
 

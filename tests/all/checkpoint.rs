@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fs};
 
 use massay::{
-    model::{Backend, BackendKind},
+    model::{Backend, BackendKind, Function, Prediction},
     train::Checkpoint,
 };
 
@@ -109,8 +109,33 @@ fn a_checkpoint_predicts_the_same_on_both_cpu_backends() {
     let checkpoint = Checkpoint::read(&workshop.path("checkpoints/a")).unwrap();
     let rows: Vec<f64> = (0..15 * 7).map(|i| 5.0 + f64::from(i % 13) * 20.0).collect();
     let predict = |kind| checkpoint.predictor(&Backend::select(kind).unwrap()).predict(&rows);
-    for (a, b) in predict(BackendKind::Flex).iter().zip(predict(BackendKind::Ndarray)) {
+    for (a, b) in predict(BackendKind::Cpu).iter().zip(predict(BackendKind::Ndarray)) {
         assert!((a.value - b.value).abs() < 1e-4 * a.value);
         assert!((a.upper - b.upper).abs() < 1e-4 * a.upper);
     }
+}
+
+#[test]
+fn rows_are_predicted_alike_together_and_alone_and_without_networks_that_have_no_weight() {
+    let workshop = Workshop::new();
+    workshop.succeed(
+        "train --name a --quiet --set cv.leakage_check=false --set model.members=1 \
+         --set model.hidden=[8] --set train.epochs=3",
+    );
+    let mut checkpoint = Checkpoint::read(&workshop.path("checkpoints/a")).unwrap();
+    let trees = checkpoint.blends.iter().flat_map(|blend| &blend.regressors);
+    assert!(trees.filter(|(_, own)| matches!(own.function, Function::Trees(_))).count() > 0);
+    checkpoint.blends[0].networks = 0.0;
+    let rows: Vec<f64> = (0..15 * 23).map(|i| 5.0 + f64::from(i % 17) * 15.0).collect();
+    let predict = |checkpoint: &Checkpoint, rows: &[f64]| {
+        checkpoint.predictor(&Backend::select(BackendKind::Cpu).unwrap()).predict(rows)
+    };
+    let together = predict(&checkpoint, &rows);
+    let alone: Vec<Prediction> =
+        rows.chunks(15).flat_map(|row| predict(&checkpoint, row)).collect();
+    assert_eq!(together, alone);
+    checkpoint.members[0].0.fill(f32::NAN);
+    assert_eq!(predict(&checkpoint, &rows), together);
+    checkpoint.blends[0].networks = 0.5;
+    assert!(predict(&checkpoint, &rows)[0].value.is_nan());
 }

@@ -30,7 +30,7 @@ fn predictor(
     let preprocessors = preprocessors(data, plan);
     let matrices = preprocessors.map(|one| one.transform_columns(&data.features));
     let unfitted = plain(data);
-    let backend = Backend::select(BackendKind::Flex).unwrap();
+    let backend = Backend::select(BackendKind::Cpu).unwrap();
     let shape = model.shape(data.features.len());
     let target = TargetConfig::default();
     let (weights, groups) = (data.row_weights(|_| 1.0), data.group_ids());
@@ -113,7 +113,7 @@ fn deployed_intervals_cover_ten_thousand_fresh_drums_as_promised() {
     for fit in 0..FITS {
         let data = rows(&all, fit * 104..(fit + 1) * 104);
         let plan = folds(&data, 5);
-        let trained = train(&data, &plan, (&model, &config), BackendKind::Flex, None);
+        let trained = train(&data, &plan, (&model, &config), BackendKind::Cpu, None);
         let (predictor, cross_fitted) = predictor(&data, &plan, &trained, (&model, &config));
         deployed.push(evaluate_fresh(&predictor, &fresh).pooled.coverage);
         reported.push(cross_fitted);
@@ -138,7 +138,7 @@ fn intervals_count_groups_when_rows_repeat() {
     for fit in 0..30 {
         let data = copies(&dataset(26, 2, 1, 300 + fit), 8);
         let plan = folds(&data, 5);
-        let trained = train(&data, &plan, (&model, &config), BackendKind::Flex, None);
+        let trained = train(&data, &plan, (&model, &config), BackendKind::Cpu, None);
         let (predictor, _) = predictor(&data, &plan, &trained, (&model, &config));
         coverage.push(evaluate_fresh(&predictor, &fresh).pooled.coverage);
     }

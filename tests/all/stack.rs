@@ -25,7 +25,7 @@ fn stacked_training_gives_the_same_bits_as_one_network_at_a_time() {
     let (model, config) = recipe();
     let data = dataset(103, 4, 2, 1);
     let plan = folds(&data, 4);
-    for backend in [BackendKind::Flex, BackendKind::Ndarray] {
+    for backend in [BackendKind::Cpu, BackendKind::Ndarray] {
         let run = |folds_per_cohort, members_per_stack| {
             let cut = Cut { folds_per_cohort, members_per_stack };
             train(&data, &plan, (&model, &config), backend, Some(cut))
@@ -64,7 +64,7 @@ fn every_ingredient_gives_the_same_bits_however_the_stack_is_cut() {
         };
         let run = |folds_per_cohort, members_per_stack| {
             let cut = Cut { folds_per_cohort, members_per_stack };
-            train(&data, &plan, (&model, &config), BackendKind::Flex, Some(cut))
+            train(&data, &plan, (&model, &config), BackendKind::Cpu, Some(cut))
         };
         let alone = run(1, 1);
         assert_same(&alone, &run(usize::MAX, usize::MAX));
@@ -82,7 +82,7 @@ fn any_number_of_threads_gives_the_same_bits() {
     let (model, config) = recipe();
     let data = dataset(90, 4, 1, 2);
     let plan = folds(&data, 3);
-    for backend in [BackendKind::Flex, BackendKind::Ndarray] {
+    for backend in [BackendKind::Cpu, BackendKind::Ndarray] {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| train(&data, &plan, (&model, &config), backend, None))
@@ -101,7 +101,7 @@ fn large_batches_are_spread_over_any_number_of_threads_with_the_same_bits() {
     let plan = folds(&data, 2);
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| train(&data, &plan, (&model, &config), BackendKind::Flex, None))
+        pool.install(|| train(&data, &plan, (&model, &config), BackendKind::Cpu, None))
     };
     assert_same(&run(1), &run(3));
 }
@@ -111,12 +111,12 @@ fn held_out_targets_change_no_weight_of_their_fold() {
     let (model, config) = recipe();
     let data = dataset(100, 4, 2, 3);
     let plan = folds(&data, 4);
-    let before = train(&data, &plan, (&model, &config), BackendKind::Flex, None);
+    let before = train(&data, &plan, (&model, &config), BackendKind::Cpu, None);
     let mut changed = data.clone();
     for row in &plan.splits[1].held_out {
         changed.target[*row as usize] += 1000.0;
     }
-    let after = train(&changed, &plan, (&model, &config), BackendKind::Flex, None);
+    let after = train(&changed, &plan, (&model, &config), BackendKind::Cpu, None);
     let own = 3..6;
     assert!(before.members[own.clone()] == after.members[own.clone()], "fold 1 saw its own rows");
     assert_eq!(before.scaling[own.clone()], after.scaling[own]);
@@ -128,20 +128,20 @@ fn held_out_features_change_no_weight_of_their_fold() {
     let (model, config) = recipe();
     let data = dataset(100, 4, 1, 4);
     let plan = folds(&data, 4);
-    let before = train(&data, &plan, (&model, &config), BackendKind::Flex, None);
+    let before = train(&data, &plan, (&model, &config), BackendKind::Cpu, None);
     let mut changed = data.clone();
     for column in &mut changed.features {
         for row in &plan.splits[0].held_out {
             column[*row as usize] *= 0.5;
         }
     }
-    let after = train(&changed, &plan, (&model, &config), BackendKind::Flex, None);
+    let after = train(&changed, &plan, (&model, &config), BackendKind::Cpu, None);
     assert!(before.members[..3] == after.members[..3], "fold 0 saw its held-out features");
 }
 
 /// Own arithmetic and tensors of a backend, step by step: masks, rates, losses and gradients.
 #[test]
-fn ndarray_and_flex_train_the_same_networks_to_rounding() {
+fn ndarray_and_own_arithmetic_train_the_same_networks_to_rounding() {
     let (simple, config) = recipe();
     let rich = ModelConfig {
         activation: Activation::Mish,
@@ -164,14 +164,21 @@ fn ndarray_and_flex_train_the_same_networks_to_rounding() {
     };
     // A batch of many blocks on several lanes.
     let large = TrainConfig { epochs: 3, batch_size: 4000, ..fading.clone() };
-    let cases = [(80, &simple, &config), (80, &rich, &fading), (6000, &rich, &large)];
+    let copied = ModelConfig { embedding: Embedding::Piecewise, copies: 3, ..rich.clone() };
+    let cases = [
+        (80, &simple, &config),
+        (80, &rich, &fading),
+        (6000, &rich, &large),
+        (80, &copied, &fading),
+        (6000, &copied, &large),
+    ];
     for (rows, model, config) in cases {
         let data = dataset(rows, 4, 1, 5);
         let plan = folds(&data, 4);
-        let flex = train(&data, &plan, (model, config), BackendKind::Flex, None);
+        let own = train(&data, &plan, (model, config), BackendKind::Cpu, None);
         let ndarray = train(&data, &plan, (model, config), BackendKind::Ndarray, None);
-        assert_eq!(flex.history.len(), ndarray.history.len());
-        for (a, b) in flex.history.iter().zip(&ndarray.history) {
+        assert_eq!(own.history.len(), ndarray.history.len());
+        for (a, b) in own.history.iter().zip(&ndarray.history) {
             let is_close = |a: f64, b: f64| (a - b).abs() < 1e-4 * (1.0 + a);
             assert!(is_close(a.train_loss, b.train_loss), "{a:?} {b:?}");
             assert!(
@@ -183,9 +190,9 @@ fn ndarray_and_flex_train_the_same_networks_to_rounding() {
         let weights = |own: &Trained| -> Vec<f32> {
             own.members.iter().flat_map(|member| member.0.iter().copied()).collect()
         };
-        let (flex, ndarray) = (weights(&flex), weights(&ndarray));
-        let size: f32 = flex.iter().map(|own| own * own).sum();
-        let distance: f32 = flex.iter().zip(&ndarray).map(|(a, b)| (a - b) * (a - b)).sum();
+        let (own, ndarray) = (weights(&own), weights(&ndarray));
+        let size: f32 = own.iter().map(|own| own * own).sum();
+        let distance: f32 = own.iter().zip(&ndarray).map(|(a, b)| (a - b) * (a - b)).sum();
         assert!((distance / size).sqrt() < 1e-3, "{}", (distance / size).sqrt());
     }
 }
@@ -195,7 +202,7 @@ fn a_smooth_function_is_learned() {
     let model = ModelConfig { hidden: vec![32, 32], dropout: 0.0, ..ModelConfig::default() };
     let config = TrainConfig { epochs: 150, ..TrainConfig::default() };
     let data = dataset(400, 3, 1, 6);
-    let trained = train(&data, &folds(&data, 4), (&model, &config), BackendKind::Flex, None);
+    let trained = train(&data, &folds(&data, 4), (&model, &config), BackendKind::Cpu, None);
     let best = |fold| {
         let own = trained.history.iter().filter(|record| record.fold == fold);
         let losses = own.filter_map(|record| record.validation_loss);
@@ -218,7 +225,7 @@ fn every_variant_of_the_recipe_trains() {
         (model, TrainConfig { weight_decay: 1.0, batch_size: 7, ..config }),
     ];
     for (model, config) in variants {
-        let trained = train(&data, &plan, (&model, &config), BackendKind::Flex, None);
+        let trained = train(&data, &plan, (&model, &config), BackendKind::Cpu, None);
         let first = mean_loss(&trained.history, 1);
         let last = mean_loss(&trained.history, *trained.chosen_epochs.iter().min().unwrap());
         assert!(last < first, "{first} -> {last} with {config:?}");
@@ -239,7 +246,7 @@ fn dropout_is_reproducible_and_independent_of_the_cut() {
     let plan = folds(&data, 3);
     let run = |size| {
         let cut = Cut { folds_per_cohort: size, members_per_stack: size };
-        train(&data, &plan, (&model, &config), BackendKind::Flex, Some(cut))
+        train(&data, &plan, (&model, &config), BackendKind::Cpu, Some(cut))
     };
     assert_same(&run(1), &run(usize::MAX));
 }
@@ -248,7 +255,7 @@ fn dropout_is_reproducible_and_independent_of_the_cut() {
 fn few_rows_train_a_fixed_number_of_epochs() {
     let (model, config) = recipe();
     let data = dataset(24, 2, 1, 9);
-    let trained = train(&data, &folds(&data, 3), (&model, &config), BackendKind::Flex, None);
+    let trained = train(&data, &folds(&data, 3), (&model, &config), BackendKind::Cpu, None);
     assert_eq!(trained.chosen_epochs, [config.epochs; 3]);
     assert!(trained.history.iter().all(|record| record.validation_loss.is_none()));
 }

@@ -51,6 +51,12 @@ impl Regressor for TreeEnsemble {
     fn predict(&self, row: &[f32]) -> f64 {
         self.base + self.walks.sum(row)
     }
+
+    fn predict_rows(&self, rows: &[&[f32]]) -> Vec<f64> {
+        let mut values = self.walks.sums(rows);
+        values.iter_mut().for_each(|value| *value = self.base + *value);
+        values
+    }
 }
 
 #[cfg(test)]
@@ -95,13 +101,24 @@ mod tests {
                 (0..count).map(|tree| chain(tree % 9, 3, &mut generator)).collect();
             let ensemble = TreeEnsemble::new(0.5, trees);
             assert!(ensemble.is_consistent(3));
-            for missing in 0..20 {
+            let row = |missing: usize, generator: &mut Generator| {
                 let mut row: Vec<f32> = (0..3).map(|_| generator.normal() as f32).collect();
                 if let Some(value) = row.get_mut(missing) {
                     *value = f32::NAN;
                 }
-                let own = ensemble.trees.iter().map(|tree| tree.predict(&row)).sum::<f64>();
-                assert_eq!(ensemble.predict(&row), 0.5 + own);
+                row
+            };
+            let rows: Vec<Vec<f32>> = (0..20).map(|own| row(own, &mut generator)).collect();
+            let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+            let own = |row: &&[f32]| -> f64 {
+                0.5 + ensemble.trees.iter().map(|tree| tree.predict(row)).sum::<f64>()
+            };
+            let expected: Vec<f64> = rows.iter().map(own).collect();
+            let alone: Vec<f64> = rows.iter().map(|row| ensemble.predict(row)).collect();
+            assert_eq!(alone, expected);
+            for several in [1, 3, 8, 20] {
+                let parts = rows.chunks(several).flat_map(|rows| ensemble.predict_rows(rows));
+                assert_eq!(parts.collect::<Vec<f64>>(), expected);
             }
         }
     }

@@ -55,7 +55,7 @@ impl Champion {
         let missing = checkpoint.missing_cells();
         let table = Dataset::read(&own.data, "", missing)?;
         let stated = schema_of(&own)?;
-        let predictor = checkpoint.predictor(&Backend::select(BackendKind::Flex)?);
+        let predictor = checkpoint.predictor(&Backend::select(BackendKind::Cpu)?);
         Ok(Self {
             model,
             pointer,

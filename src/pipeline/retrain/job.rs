@@ -303,7 +303,7 @@ impl Work<'_> {
     fn compare(&self, newest: &[NewRow], anchor: &Anchor, runs: &Runs) -> Result<Challenge> {
         let challenger = &runs.challenger;
         let checkpoint = Checkpoint::read(&challenger.checkpoint)?;
-        let predictor = checkpoint.predictor(&Backend::select(BackendKind::Flex)?);
+        let predictor = checkpoint.predictor(&Backend::select(BackendKind::Cpu)?);
         let finished = (&self.champion.predictor, &predictor);
         let params = self.comparing();
         let table = Dataset::read(&params.data, "", checkpoint.missing_cells())?;

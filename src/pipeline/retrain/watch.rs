@@ -112,7 +112,7 @@ fn reason(options: &WatchOptions, last: Option<&Decision>) -> Result<Option<Stri
         params: params.clone(),
         model: ModelChoice::Champion(model.clone()),
         mlflow: None,
-        backend: crate::model::BackendKind::Flex,
+        backend: crate::model::BackendKind::Cpu,
         access: crate::serve::Access::default(),
         shadow: None,
     };

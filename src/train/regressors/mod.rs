@@ -86,6 +86,14 @@ pub fn fit_quick_kernel(data: LearningRows<'_>, seed: u64, stream: &[u64]) -> Fi
     standardised(RegressorKind::Kernel, &data, quick).model
 }
 
+/// Extra trees, fewer than where they predict the target itself.
+#[must_use]
+pub fn fit_few_trees(data: LearningRows<'_>, seed: u64, stream: &[u64]) -> InnerJudged {
+    standardised(RegressorKind::ExtraTrees, &data, |own| {
+        Some(bagged(TreeKind::FewExtraTrees, *own, seed, stream))
+    })
+}
+
 /// A linear function of the features, by ridge regression.
 #[must_use]
 pub fn fit_linear(data: &LearningRows<'_>) -> Linear {

@@ -26,7 +26,7 @@ impl Plant {
 
     /// The drums as the service logs them, one of them each second.
     pub(super) fn served(&self, drums: &[(Vec<f64>, f64)]) -> Vec<LoggedRow> {
-        let predictor = self.checkpoint.predictor(&Backend::select(BackendKind::Flex).unwrap());
+        let predictor = self.checkpoint.predictor(&Backend::select(BackendKind::Cpu).unwrap());
         let raw: Vec<f64> = drums.iter().flat_map(|(row, _)| row.iter().copied()).collect();
         let predictions = predictor.predict(&raw);
         let row = |(place, ((inputs, mass), own)): (usize, (&(Vec<f64>, f64), _))| {

@@ -44,7 +44,7 @@ impl ModelSource for Changing {
         let checksum = Manifest::checksum(&folder)?;
         let identity =
             ModelIdentity { model: "massay-mass".into(), run, run_id: String::new(), checksum };
-        let backend = Backend::select(BackendKind::Flex)?;
+        let backend = Backend::select(BackendKind::Cpu)?;
         Ok(ServedModel::new(identity, Checkpoint::read(&folder)?, &backend))
     }
 
@@ -130,7 +130,7 @@ impl Counter {
 
     /// What `massay predict` writes for the shipped table: prediction, lower and upper bound, flag.
     pub(super) fn predicted(&self) -> Vec<(f64, f64, f64, bool)> {
-        let line = "predict --backend flex --checkpoint checkpoints/a data/simulations.csv";
+        let line = "predict --backend cpu --checkpoint checkpoints/a data/simulations.csv";
         let table = self.shop.succeed(line);
         let mut lines = table.lines();
         let header: Vec<&str> = lines.next().unwrap().split(',').collect();

@@ -24,7 +24,7 @@ fn the_client_of_mlflow_works_unchanged() {
     let program = Program::start(&shop, "--checkpoint checkpoints/a");
     let (table, out) = (shop.path("data/simulations.csv"), shop.path("answers.csv"));
     script("scoring_client.py", &[Path::new(&program.address), &table, &out]);
-    let line = "predict --backend flex --checkpoint checkpoints/a data/simulations.csv";
+    let line = "predict --backend cpu --checkpoint checkpoints/a data/simulations.csv";
     let expected = shop.succeed(line);
     let answers = shop.read("answers.csv");
     assert_eq!(answers.lines().count(), 105);
@@ -49,7 +49,7 @@ fn a_registered_model_is_fetched_from_mlflow_and_its_alias_followed() {
     let program = Program::start(&shop, &arguments);
     let record = &records(&shop.read("data/simulations.csv"))[0];
     let expected = |run: &str| -> f64 {
-        let line = format!("predict --backend flex --checkpoint checkpoints/{run}");
+        let line = format!("predict --backend cpu --checkpoint checkpoints/{run}");
         let table = shop.succeed(&format!("{line} data/simulations.csv"));
         table.lines().nth(1).unwrap().split(',').nth(1).unwrap().parse().unwrap()
     };
@@ -141,7 +141,7 @@ fn no_request_fails_and_no_answer_mixes_models_while_they_change_under_load() {
     }
     let rows = records(&shop.read("data/simulations.csv"))[..5].to_vec();
     let expected = |run: &str| {
-        let line = format!("predict --backend flex --checkpoint checkpoints/{run}");
+        let line = format!("predict --backend cpu --checkpoint checkpoints/{run}");
         let table = shop.succeed(&format!("{line} data/simulations.csv"));
         let cell = |line: &str| line.split(',').nth(1).unwrap().parse::<f64>().unwrap();
         (run.to_owned(), table.lines().skip(1).take(5).map(cell).collect())

@@ -207,7 +207,7 @@ fn missing_values_are_taken_by_a_model_that_was_trained_with_them() {
         let rows: Vec<&str> = table.lines().take(2).collect();
         let first = rows[1].replacen("167.0750", "", 1);
         counter.shop.write("one.csv", format!("{}\n{first}\n", rows[0]));
-        let line = "predict --backend flex --checkpoint checkpoints/a one.csv";
+        let line = "predict --backend cpu --checkpoint checkpoints/a one.csv";
         counter.shop.succeed(line)
     };
     assert!(expected.contains(&answer.json()["prediction"].to_string()), "{expected}");

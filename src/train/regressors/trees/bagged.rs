@@ -3,7 +3,7 @@
 use super::boosting::fit_boostings;
 use super::decision_tree::fit_decision_trees;
 use super::forest::fit_forests;
-use super::forest_settings::Cut;
+use super::forest_settings::{Cut, FEW_TREES, MOST_TREES};
 use super::{Stream, Table};
 use crate::model::TreeEnsemble;
 use crate::train::regressors::LearningRows;
@@ -18,6 +18,8 @@ pub(crate) enum TreeKind {
     RandomForest,
     /// Extremely randomised trees.
     ExtraTrees,
+    /// A part of as many of them.
+    FewExtraTrees,
     /// Gradient boosting.
     Boosting,
 }
@@ -48,8 +50,9 @@ pub(crate) fn fit_bagged(
     let stream = Stream::new(seed, stream);
     let models = match kind {
         TreeKind::DecisionTree => fit_decision_trees(&table, &parts),
-        TreeKind::RandomForest => fit_forests(&table, &parts, Cut::Best, &stream),
-        TreeKind::ExtraTrees => fit_forests(&table, &parts, Cut::Random, &stream),
+        TreeKind::RandomForest => fit_forests(&table, &parts, (Cut::Best, MOST_TREES), &stream),
+        TreeKind::ExtraTrees => fit_forests(&table, &parts, (Cut::Random, MOST_TREES), &stream),
+        TreeKind::FewExtraTrees => fit_forests(&table, &parts, (Cut::Random, FEW_TREES), &stream),
         TreeKind::Boosting => fit_boostings(&table, &parts, &stream),
     };
     let inner = parts.predictions(&table, &models);

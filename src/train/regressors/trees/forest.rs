@@ -96,14 +96,14 @@ struct Candidate {
     error: f64,
 }
 
-/// The sub-models of a forest, one per inner part, of the settings that predict the parts best.
+/// The sub-models of a forest of `most` trees at most, one per inner part, of the settings that predict the parts best.
 pub(crate) fn fit_forests(
     table: &Table,
     parts: &InnerParts,
-    cut: Cut,
+    (cut, most): (Cut, usize),
     stream: &Stream,
 ) -> Vec<TreeEnsemble> {
-    let budget = ForestBudget::new(table.rows(), parts.len());
+    let budget = ForestBudget::new(table.rows(), parts.len(), most);
     let grounds: Vec<Ground> = parts.training.iter().map(|rows| Ground::new(table, rows)).collect();
     let field = Field { table, parts, grounds, stream };
     let plain = ForestSettings::plain(cut, budget.trees, table.rows());

@@ -36,6 +36,12 @@ pub(super) struct ForestSettings {
     pub limits: Limits,
 }
 
+/// Most trees of a forest that predicts the target.
+pub(crate) const MOST_TREES: usize = 500;
+
+/// Most trees of a forest of which less is asked: every row that is predicted walks through all of them.
+pub(crate) const FEW_TREES: usize = 200;
+
 /// How many trees each sub-model grows: to compare settings, and in the end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ForestBudget {
@@ -44,11 +50,11 @@ pub(crate) struct ForestBudget {
 }
 
 impl ForestBudget {
-    /// Five hundred trees in all sub-models together, fewer for large tables, where a tree costs
-    /// `rows log rows` and the mean of a hundred is as good; a tenth of them to compare settings.
-    pub(crate) fn new(rows: usize, models: usize) -> Self {
+    /// `most` trees in all sub-models together, fewer for large tables, where a tree costs
+    /// `rows log rows` and the mean of a hundred is as good; a part of them to compare settings.
+    pub(crate) fn new(rows: usize, models: usize, most: usize) -> Self {
         let (rows, models) = (rows.max(1), models.max(1));
-        let trees = (1_800_000 / rows).clamp(100, 500).div_ceil(models);
+        let trees = (1_800_000 / rows).clamp(100, most).div_ceil(models);
         Self { probe: (150_000 / rows).clamp(12, 200).div_ceil(models).min(trees), trees }
     }
 }
