@@ -2,8 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
-    sync::Mutex,
-    sync::PoisonError,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use crate::model::Prediction;
@@ -38,34 +37,60 @@ pub(super) enum Recall {
 
 #[derive(Debug, Default)]
 struct Recent {
-    /// The rows of each request; `None` where several had its id.
-    by_id: HashMap<Box<str>, Option<Box<[Remembered]>>>,
-    order: VecDeque<Box<str>>,
+    by_id: HashMap<Arc<str>, Answer>,
+    order: VecDeque<Arc<str>>,
     rows: usize,
+}
+
+/// What was answered to the requests of one id.
+#[derive(Debug)]
+enum Answer {
+    /// To one request with one row, which most have.
+    One(Remembered),
+    Rows(Box<[Remembered]>),
+    /// More than one request had the id.
+    Several,
+}
+
+impl Answer {
+    fn of(predictions: &[Prediction]) -> Self {
+        match predictions {
+            [only] => Self::One(Remembered::of(only)),
+            all => Self::Rows(all.iter().map(Remembered::of).take(ROWS).collect()),
+        }
+    }
+
+    fn rows(&self) -> &[Remembered] {
+        match self {
+            Self::One(own) => std::slice::from_ref(own),
+            Self::Rows(all) => all,
+            Self::Several => &[],
+        }
+    }
 }
 
 impl RecentPredictions {
     /// Remembers the predictions of a request. Of two with one id, which their clients chose, none is kept:
     /// a true value would be laid to the wrong row.
     pub(super) fn add(&self, id: &str, predictions: &[Prediction]) {
-        let rows = predictions.iter().map(Remembered::of).take(ROWS).collect::<Box<[_]>>();
+        let (id, answer) = (Arc::<str>::from(id), Answer::of(predictions));
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Recent { by_id, order, rows: count } = &mut *recent;
-        match by_id.entry(id.into()) {
+        match by_id.entry(Arc::clone(&id)) {
             Entry::Occupied(mut known) => {
-                *count -= known.get().as_ref().map_or(0, |rows| rows.len());
-                known.insert(None);
+                *count -= known.get().rows().len();
+                known.insert(Answer::Several);
             }
             Entry::Vacant(place) => {
-                *count += rows.len();
-                place.insert(Some(rows));
-                order.push_back(id.into());
+                *count += answer.rows().len();
+                place.insert(answer);
+                order.push_back(id);
             }
         }
         // Ids without rows are bounded too.
         while *count > ROWS || order.len() > ROWS {
             let Some(oldest) = order.pop_front() else { break };
-            *count -= by_id.remove(&oldest).flatten().map_or(0, |rows| rows.len());
+            *count -= by_id.remove(&oldest).map_or(0, |own| own.rows().len());
         }
     }
 
@@ -73,8 +98,9 @@ impl RecentPredictions {
     pub(super) fn of(&self, id: &str, row: usize) -> Recall {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id) {
             None => Recall::UnknownRequest,
-            Some(None) => Recall::SeveralRequests,
-            Some(Some(rows)) => {
+            Some(Answer::Several) => Recall::SeveralRequests,
+            Some(own) => {
+                let rows = own.rows();
                 rows.get(row).map_or(Recall::NoRow(rows.len()), |own| Recall::Known(*own))
             }
         }

@@ -12,6 +12,9 @@ use super::{
 /// Longest wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Connections at most: one that writes and one that reads. Each has a thread and a cache of its own.
+const CONNECTIONS: u32 = 2;
+
 /// Held by who writes into a `PostgreSQL` database; the number is nobody else's.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7310571093)";
 
@@ -102,7 +105,7 @@ impl LogStore {
         let failed =
             |source| LogError::Database { place: place.clone(), failed: "does not open", source };
         let address = if is_file { file_address(url, may_make)? } else { url.to_owned() };
-        let options = AnyPoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
+        let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if is_file {

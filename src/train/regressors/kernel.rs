@@ -142,8 +142,9 @@ impl Table {
         let basis = Basis::new(&self.landmarks.similarities(&self.landmarks, kernel))?;
         let features = self.all.similarities(&self.landmarks, kernel) * &basis.map;
         let (targets, weights) = (&self.targets[..], &self.weights[..]);
-        let fitted =
-            penalised::fit(&Design { features: &features, targets, weights }, &self.parts)?;
+        let feature = |row, column| features[(row, column)];
+        let design = Design { columns: features.ncols(), feature, targets, weights };
+        let fitted = penalised::fit(&design, &self.parts)?;
         let coefficients = &basis.map * &fitted.coefficients;
         Some((fitted, coefficients.iter().copied().collect()))
     }

@@ -13,10 +13,15 @@ const PENALTIES: [f64; 24] = [
 /// Directions along which rows spread less than this share of the widest carry no information.
 const SMALLEST_SPREAD: f64 = 1e-12;
 
+/// Rows whose features are laid out at once.
+const BLOCK: usize = 4096;
+
 /// What is fitted: one row of features for each target.
-pub(super) struct Design<'a> {
-    /// Shape `[rows, features]`.
-    pub(super) features: &'a Mat<f64>,
+pub(super) struct Design<'a, F> {
+    /// Number of features.
+    pub(super) columns: usize,
+    /// A feature by its row and its column.
+    pub(super) feature: F,
     pub(super) targets: &'a [f64],
     pub(super) weights: &'a [f64],
 }
@@ -32,32 +37,38 @@ pub(super) struct PenalisedFit {
 }
 
 /// Fits on all rows with the penalty of the smallest squared error on parts left out in turn.
-pub(super) fn fit(design: &Design<'_>, parts: &InnerParts) -> Option<PenalisedFit> {
+pub(super) fn fit<F: Fn(usize, usize) -> f64>(
+    design: &Design<'_, F>,
+    parts: &InnerParts,
+) -> Option<PenalisedFit> {
     let all: Vec<u32> = (0..design.targets.len() as u32).collect();
     let held: Vec<Moments> = parts.held.iter().map(|rows| Moments::new(design, rows)).collect();
     let mut total = Moments::new(design, &parts.never_held(all.len()));
     for part in &held {
         total.add(part, 1.0);
     }
-    // One part's predictions at a time: with all penalties they take more room than the features.
     let mut solutions: Vec<Solution> = Vec::new();
     let mut errors = vec![0.0; PENALTIES.len()];
     for (rows, part) in parts.held.iter().zip(&held) {
         let mut others = total.clone();
         others.add(part, -1.0);
         let solution = others.solve()?;
-        let predictions = solution.predictions(design, rows, &PENALTIES);
-        for (penalty, error) in errors.iter_mut().enumerate() {
-            *error += design.squared_error(rows, predictions.col(penalty));
+        for rows in rows.chunks(BLOCK) {
+            let predictions = solution.predictions(design, rows, &PENALTIES);
+            for (penalty, error) in errors.iter_mut().enumerate() {
+                *error += design.squared_error(rows, predictions.col(penalty));
+            }
         }
         solutions.push(solution);
     }
     let best = (0..PENALTIES.len()).min_by(|a, b| errors[*a].total_cmp(&errors[*b]))?;
     let mut inner = vec![None; all.len()];
     for (rows, solution) in parts.held.iter().zip(&solutions) {
-        let own = solution.predictions(design, rows, &PENALTIES[best..=best]);
-        for (place, row) in rows.iter().enumerate() {
-            inner[*row as usize] = Some(own[(place, 0)]);
+        for rows in rows.chunks(BLOCK) {
+            let own = solution.predictions(design, rows, &PENALTIES[best..=best]);
+            for (place, row) in rows.iter().enumerate() {
+                inner[*row as usize] = Some(own[(place, 0)]);
+            }
         }
     }
     let (intercepts, coefficients) = total.solve()?.coefficients(&PENALTIES[best..=best]);
@@ -65,7 +76,7 @@ pub(super) fn fit(design: &Design<'_>, parts: &InnerParts) -> Option<PenalisedFi
     Some(PenalisedFit { intercept, coefficients, inner, error: errors[best] })
 }
 
-impl Design<'_> {
+impl<F: Fn(usize, usize) -> f64> Design<'_, F> {
     fn squared_error(&self, rows: &[u32], predictions: faer::ColRef<'_, f64>) -> f64 {
         let term = |(place, row): (usize, &u32)| {
             let row = *row as usize;
@@ -76,10 +87,10 @@ impl Design<'_> {
 
     /// The features of `rows`, each multiplied by the root of its weight if `weighted`.
     fn gather(&self, rows: &[u32], weighted: bool) -> Mat<f64> {
-        Mat::from_fn(rows.len(), self.features.ncols(), |place, column| {
+        Mat::from_fn(rows.len(), self.columns, |place, column| {
             let row = rows[place] as usize;
             let factor = if weighted { self.weights[row].sqrt() } else { 1.0 };
-            factor * self.features[(row, column)]
+            factor * (self.feature)(row, column)
         })
     }
 }
@@ -97,7 +108,19 @@ struct Moments {
 }
 
 impl Moments {
-    fn new(design: &Design<'_>, rows: &[u32]) -> Self {
+    fn new<F: Fn(usize, usize) -> f64>(design: &Design<'_, F>, rows: &[u32]) -> Self {
+        let mut sums = Self {
+            weight: 0.0,
+            features: Col::zeros(design.columns),
+            target: 0.0,
+            products: Mat::zeros(design.columns, design.columns),
+            with_target: Col::zeros(design.columns),
+        };
+        rows.chunks(BLOCK).for_each(|rows| sums.add(&Self::of_block(design, rows), 1.0));
+        sums
+    }
+
+    fn of_block<F: Fn(usize, usize) -> f64>(design: &Design<'_, F>, rows: &[u32]) -> Self {
         let own = design.gather(rows, true);
         let root = |row: &u32| design.weights[*row as usize].sqrt();
         let roots = Col::from_fn(rows.len(), |place| root(&rows[place]));
@@ -166,7 +189,12 @@ impl Solution {
     }
 
     /// Predictions for `rows`, shape `[rows, penalties]`.
-    fn predictions(&self, design: &Design<'_>, rows: &[u32], penalties: &[f64]) -> Mat<f64> {
+    fn predictions<F: Fn(usize, usize) -> f64>(
+        &self,
+        design: &Design<'_, F>,
+        rows: &[u32],
+        penalties: &[f64],
+    ) -> Mat<f64> {
         let (intercepts, coefficients) = self.coefficients(penalties);
         let mut predictions = design.gather(rows, false) * coefficients;
         for (column, intercept) in intercepts.iter().enumerate() {
@@ -181,6 +209,15 @@ mod tests {
     use super::*;
     use crate::data::Generator;
 
+    fn design<'a>(
+        features: &'a Mat<f64>,
+        targets: &'a [f64],
+        weights: &'a [f64],
+    ) -> Design<'a, impl Fn(usize, usize) -> f64> {
+        let feature = |row, column| features[(row, column)];
+        Design { columns: features.ncols(), feature, targets, weights }
+    }
+
     fn table(rows: usize, columns: usize) -> (Mat<f64>, Vec<f64>) {
         let mut generator = Generator::new(9, &[]);
         let features = Mat::from_fn(rows, columns, |_, _| generator.normal());
@@ -194,8 +231,8 @@ mod tests {
         let (features, targets) = table(30, 4);
         let weights: Vec<f64> = (0..30).map(|row| 1.0 + f64::from(row % 3)).collect();
         let parts: Vec<u32> = (0..30).map(|row| row % 5).collect();
-        let design = Design { features: &features, targets: &targets, weights: &weights };
-        let fitted = fit(&design, &InnerParts::new(&parts, 5)).unwrap();
+        let own = design(&features, &targets, &weights);
+        let fitted = fit(&own, &InnerParts::new(&parts, 5)).unwrap();
         // The closed form for part 2, by the normal equations of the other rows with an intercept.
         let others: Vec<usize> = (0..30).filter(|row| row % 5 != 2).collect();
         let total: f64 = others.iter().map(|row| weights[*row]).sum();
@@ -229,12 +266,27 @@ mod tests {
         let mut weights = vec![1.0; 20];
         weights[19] = 2.0;
         let parts: Vec<u32> = (0..20).map(|row| row % 4).collect();
-        let one = Design { features: &features, targets: &targets, weights: &weights };
-        let other = Design { features: &twice, targets: &doubled, weights: &[1.0; 21] };
+        let one = design(&features, &targets, &weights);
+        let other = design(&twice, &doubled, &[1.0; 21]);
         let one = fit(&one, &InnerParts::new(&parts, 4)).unwrap();
         let other = fit(&other, &InnerParts::new(&[parts.clone(), vec![3]].concat(), 4)).unwrap();
         assert!((one.intercept - other.intercept).abs() < 1e-10);
         assert!((&one.coefficients - &other.coefficients).norm_l2() < 1e-10);
+    }
+
+    #[test]
+    fn many_rows_are_added_up_block_by_block() {
+        let count = BLOCK + 100;
+        let (features, targets) = table(count, 3);
+        let weights = vec![1.0; count];
+        let rows: Vec<u32> = (0..count as u32).collect();
+        let own = design(&features, &targets, &weights);
+        let (sums, whole) = (Moments::new(&own, &rows), Moments::of_block(&own, &rows));
+        assert!((&sums.products - &whole.products).norm_l2() < 1e-9 * whole.products.norm_l2());
+        assert!((&sums.with_target - &whole.with_target).norm_l2() < 1e-9 * count as f64);
+        assert!((sums.target - whole.target).abs() < 1e-9 * count as f64);
+        let parts: Vec<u32> = rows.iter().map(|row| row % 4).collect();
+        assert!(fit(&own, &InnerParts::new(&parts, 4)).unwrap().inner.iter().all(Option::is_some));
     }
 
     #[test]
@@ -244,8 +296,8 @@ mod tests {
         let targets: Vec<f64> = (0..40).map(|_| generator.normal()).collect();
         let parts: Vec<u32> = (0..40).map(|row| row % 5).collect();
         let weights = vec![1.0; 40];
-        let design = Design { features: &features, targets: &targets, weights: &weights };
-        let fitted = fit(&design, &InnerParts::new(&parts, 5)).unwrap();
+        let own = design(&features, &targets, &weights);
+        let fitted = fit(&own, &InnerParts::new(&parts, 5)).unwrap();
         assert!(fitted.coefficients.norm_l2() < 0.5, "{:?}", fitted.coefficients);
     }
 }
