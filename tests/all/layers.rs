@@ -91,7 +91,7 @@ fn files_are_short_and_only_the_backend_file_names_a_backend() {
         let lines = source.lines().count();
         assert!(lines <= 400, "{path} has {lines} lines, at most 400 are allowed");
         let code = source.split("#[cfg(test)]").next().unwrap();
-        let names_backend = code.contains("Device::flex") || code.contains("Device::wgpu");
+        let names_backend = code.contains("Device::ndarray") || code.contains("Device::wgpu");
         let is_backend = path.ends_with("backend.rs");
         assert!(!names_backend || is_backend, "{path} names a burn backend");
     }
