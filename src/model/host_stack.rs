@@ -158,7 +158,9 @@ fn evaluate(network: &Network, features: &[f32], outputs: &mut [f32], buffers: &
     }
     if network.outputs.len() > 1 {
         let share = 1.0 / network.outputs.len() as f32;
-        outputs.iter_mut().for_each(|output| *output *= share);
+        for output in outputs.iter_mut() {
+            *output *= share;
+        }
     }
 }
 

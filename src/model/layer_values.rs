@@ -58,7 +58,7 @@ mod tests {
         for (embedding, copies) in [(Embedding::Pbld, 1), (Embedding::Piecewise, 3)] {
             let plain = StackShape::plain(4, vec![9, 17], Activation::Mish);
             let (scaled, parametric) = (true, true);
-            let shape = StackShape { embedding, copies, scaled, parametric, ..plain };
+            let shape = StackShape { parametric, embedding, scaled, copies, ..plain };
             let mut generator = Generator::new(3, &[]);
             let mut draw = |count: usize| -> Vec<f32> {
                 (0..count).map(|_| 0.5 * generator.normal() as f32).collect()

@@ -161,7 +161,8 @@ impl StackPredictor {
     }
 
     /// Calls `finish` with each row's position and the transformed targets that the networks give
-    /// for it, and collects what it returns; as [`Self::map_blocks`].
+    /// for it, and collects what it returns; `matrices` holds the rows as each fold sees them, all of
+    /// the same size. Rows are spread over threads on the CPU.
     pub fn map_rows<T: Send>(
         &self,
         matrices: &PerFold<FeatureMatrix>,

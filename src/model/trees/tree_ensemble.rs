@@ -54,7 +54,9 @@ impl Regressor for TreeEnsemble {
 
     fn predict_rows(&self, rows: &[&[f32]]) -> Vec<f64> {
         let mut values = self.walks.sums(rows);
-        values.iter_mut().for_each(|value| *value = self.base + *value);
+        for value in &mut values {
+            *value += self.base;
+        }
         values
     }
 }
