@@ -1,13 +1,11 @@
 //! What every trained model says of the rows it has not seen: held-out rows, and inner parts.
 
-use rayon::prelude::*;
-
 use crate::{
     data::Split,
     features::{FeatureMatrix, PerFold},
     model::{
-        Backend, Blend, FoldTarget, MemberScaling, MemberWeights, ModelKind, Regressor, Spread,
-        StackPredictor, StackShape,
+        Backend, Blend, FoldTarget, MemberScaling, MemberWeights, ModelKind, Spread,
+        StackPredictor, StackShape, predict_on_threads,
     },
     train::{FoldTask, InnerJudged},
 };
@@ -17,9 +15,6 @@ use super::{
     residual_model::{InnerResiduals, fit_spread},
     weights::{InnerPredictions, ensemble_weights},
 };
-
-/// Held-out rows that a regressor predicts at once.
-const BLOCK: usize = 64;
 
 /// Trained networks, fold by fold.
 #[derive(Clone, Copy, Debug)]
@@ -219,12 +214,8 @@ fn regressor(
     let matrix = inputs.matrices.get(index);
     let split: &Split = &inputs.plan.splits[index];
     let value = |target: f64| fold.combine(std::iter::once(target));
-    let blocks = split.held_out.par_chunks(BLOCK);
-    let predicted = |rows: &[u32]| {
-        let rows: Vec<&[f32]> = rows.iter().map(|row| matrix.row(*row as usize)).collect();
-        own.model.predict_rows(&rows)
-    };
-    let held_out = blocks.flat_map_iter(predicted).map(value).collect();
+    let rows: Vec<&[f32]> = split.held_out.iter().map(|row| matrix.row(*row as usize)).collect();
+    let held_out = predict_on_threads(&own.model, &rows).into_iter().map(value).collect();
     let inner = own.inner.iter().map(|target| target.map(value)).collect();
     Candidate { kind: ModelKind::Regressor(own.model.kind), held_out, inner, weight: 0.0 }
 }

@@ -128,7 +128,9 @@ impl OutOfFoldInputs<'_> {
     fn spreads(&self, blends: &[Blend]) -> Vec<Vec<f64>> {
         let spread = |(index, (split, blend)): (usize, (&Split, &Blend))| -> Vec<f64> {
             let matrix = self.matrices.get(index);
-            split.held_out.iter().map(|row| blend.spread.of(matrix.row(*row as usize))).collect()
+            let rows: Vec<&[f32]> =
+                split.held_out.iter().map(|row| matrix.row(*row as usize)).collect();
+            blend.spread.of_rows(&rows)
         };
         self.plan.splits.iter().zip(blends).enumerate().map(spread).collect()
     }

@@ -6,7 +6,7 @@ use burn::tensor::{Device, DeviceKind, DeviceType};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::host_stack::multiplies_and_adds;
+use super::host_product::multiplies_and_adds;
 
 /// A backend as asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

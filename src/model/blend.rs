@@ -6,10 +6,7 @@ use rayon::prelude::*;
 
 use crate::features::{FeatureMatrix, PerFold};
 
-use super::{FittedRegressor, FoldTarget, Regressor, Spread, StackPredictor};
-
-/// Rows that the regressors of a run without networks answer at once.
-const BLOCK: usize = 64;
+use super::{FittedRegressor, FoldTarget, Regressor, Spread, StackPredictor, regressor::BLOCK};
 
 /// What predicts in one fold; weights add up to one.
 #[derive(Clone, Debug, Default, PartialEq)]

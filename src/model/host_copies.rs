@@ -4,23 +4,23 @@
 /// Multiplies each row with the factors `[copies, width]` of its copy.
 #[inline(always)]
 pub(super) fn multiply(values: &mut [f32], factors: &[f32], width: usize) {
-    let rows = values.len() / factors.len().max(1);
-    let parts = values.chunks_exact_mut((rows * width).max(1));
-    for (part, factors) in parts.zip(factors.chunks_exact(width)) {
-        for row in part.chunks_exact_mut(width) {
-            row.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
-        }
-    }
+    change(values, factors, width, |value, factor| *value *= factor);
 }
 
 /// Adds to each row the terms `[copies, width]` of its copy.
 #[inline(always)]
 pub(super) fn add(values: &mut [f32], terms: &[f32], width: usize) {
-    let rows = values.len() / terms.len().max(1);
+    change(values, terms, width, |value, term| *value += term);
+}
+
+/// Changes each row by the numbers `[copies, width]` of its copy.
+#[inline(always)]
+fn change(values: &mut [f32], numbers: &[f32], width: usize, by: impl Fn(&mut f32, &f32)) {
+    let rows = values.len() / numbers.len().max(1);
     let parts = values.chunks_exact_mut((rows * width).max(1));
-    for (part, terms) in parts.zip(terms.chunks_exact(width)) {
+    for (part, numbers) in parts.zip(numbers.chunks_exact(width)) {
         for row in part.chunks_exact_mut(width) {
-            row.iter_mut().zip(terms).for_each(|(value, term)| *value += term);
+            row.iter_mut().zip(numbers).for_each(|(value, number)| by(value, number));
         }
     }
 }

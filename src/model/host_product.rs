@@ -100,6 +100,15 @@ pub(super) trait Tiled {
     fn tile<const R: usize, const V: usize>(&mut self, first: usize);
 }
 
+/// Whether multiplying and adding is one instruction; it is a slow function elsewhere.
+pub(super) fn multiplies_and_adds() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("fma")
+        && std::arch::is_x86_feature_detected!("avx2");
+    #[cfg(not(target_arch = "x86_64"))]
+    return cfg!(target_arch = "aarch64");
+}
+
 /// Whether there are registers for the sums of tall tiles. Tiles of any size give the same bits.
 fn has_many_registers() -> bool {
     #[cfg(target_arch = "x86_64")]

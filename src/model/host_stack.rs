@@ -12,7 +12,7 @@ use super::{
     embedding::{MIXED, PIECEWISE_WIDTH},
     host_bins,
     host_layer::Layer,
-    host_product::{LANES, PANEL, dot},
+    host_product::{LANES, PANEL, dot, multiplies_and_adds},
     host_waves::{self, Waves},
 };
 
@@ -89,15 +89,6 @@ impl HostStack {
         }
         outputs
     }
-}
-
-/// Whether multiplying and adding is one instruction; it is a slow function elsewhere.
-pub(super) fn multiplies_and_adds() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("fma")
-        && std::arch::is_x86_feature_detected!("avx2");
-    #[cfg(not(target_arch = "x86_64"))]
-    return cfg!(target_arch = "aarch64");
 }
 
 impl Network {

@@ -15,8 +15,7 @@ use super::{
     host_activation::{Kept, activate, masked},
     host_bins,
     host_copies::{add, add_columns, add_up, multiply},
-    host_product::{Left, Room, add_product, dot, transpose},
-    host_stack::multiplies_and_adds,
+    host_product::{Left, Room, add_product, dot, multiplies_and_adds, transpose},
     host_waves::{Waves, embed, embed_back},
 };
 
@@ -113,8 +112,8 @@ impl HostTape {
         (given, self.layers.get(last).map_or(&self.outputs, |kept| &kept.values))
     }
 
-    /// Adds to `gradient` what the last outputs' `slopes [copies * rows]` make of each weight; `weights` and `features` are those
-    /// of these outputs.
+    /// Adds to `gradient` what the last outputs' `slopes [copies * rows]` make of each weight; `weights` and `features`
+    /// are those of these outputs.
     pub(crate) fn add_gradient(
         &mut self,
         (weights, features): (&[f32], &[f32]),

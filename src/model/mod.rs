@@ -53,6 +53,7 @@ pub use linear::Linear;
 pub use neighbours::Neighbours;
 pub use predictor::{FoldTarget, Prediction, Predictor, StackPredictor};
 pub use reference::Reference;
+pub(crate) use regressor::predict_on_threads;
 pub use regressor::{FittedRegressor, Function, Regressor, RegressorKind};
 pub use scaling::{InputMap, InputScaling, MemberScaling, StackScaling};
 pub(crate) use scaling::{LARGEST_INPUT, SMOOTH_BOUND};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{KernelModel, Linear, Neighbours, TreeEnsemble};
@@ -15,6 +16,14 @@ pub trait Regressor {
     fn predict_rows(&self, rows: &[&[f32]]) -> Vec<f64> {
         rows.iter().map(|row| self.predict(row)).collect()
     }
+}
+
+/// Rows that one thread predicts at once.
+pub(super) const BLOCK: usize = 64;
+
+/// The values of a regressor for some rows, which are spread over threads.
+pub(crate) fn predict_on_threads(regressor: &(impl Regressor + Sync), rows: &[&[f32]]) -> Vec<f64> {
+    rows.par_chunks(BLOCK).flat_map_iter(|rows| regressor.predict_rows(rows)).collect()
 }
 
 /// A kind of model that is not a network.
@@ -118,18 +127,23 @@ impl FittedRegressor {
             Function::Trees(trees) => trees.is_consistent(columns),
         }
     }
+
+    /// The transformed target from one in standard units.
+    fn transformed(&self, standard: f64) -> f64 {
+        self.target_mean + self.target_deviation * standard
+    }
 }
 
 impl Regressor for FittedRegressor {
     /// The transformed target.
     fn predict(&self, row: &[f32]) -> f64 {
-        self.target_mean + self.target_deviation * self.function.regressor().predict(row)
+        self.transformed(self.function.regressor().predict(row))
     }
 
     fn predict_rows(&self, rows: &[&[f32]]) -> Vec<f64> {
         let mut values = self.function.regressor().predict_rows(rows);
         for value in &mut values {
-            *value = self.target_mean + self.target_deviation * *value;
+            *value = self.transformed(*value);
         }
         values
     }

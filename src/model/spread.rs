@@ -24,18 +24,9 @@ impl Default for Spread {
 }
 
 impl Spread {
-    /// The spread for a row of features.
+    /// The spreads for some rows of features.
     #[must_use]
-    pub fn of(&self, row: &[f32]) -> f64 {
-        match self {
-            Self::Constant(spread) => *spread,
-            Self::Model { regressor, floor } => regressor.predict(row).max(*floor),
-        }
-    }
-
-    /// The spreads for some rows, the same as one by one.
-    #[must_use]
-    pub(super) fn of_rows(&self, rows: &[&[f32]]) -> Vec<f64> {
+    pub(crate) fn of_rows(&self, rows: &[&[f32]]) -> Vec<f64> {
         match self {
             Self::Constant(spread) => vec![*spread; rows.len()],
             Self::Model { regressor, floor } => {

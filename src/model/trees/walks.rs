@@ -5,6 +5,9 @@ use super::Tree;
 /// Trees that are walked abreast: none waits for the comparison of another, and no branch depends on a row.
 const ABREAST: usize = 8;
 
+/// Rows that go through one tree before any goes through the next: they stay in the nearest cache too.
+const BLOCK: usize = 128;
+
 /// A node; a leaf leads to itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Node {
@@ -69,6 +72,10 @@ impl Walks {
     /// [`Self::sum`] of some rows. Several rows walk through one tree, whose nodes stay in the nearest cache, and no
     /// longer one row through several trees.
     pub(super) fn sums(&self, rows: &[&[f32]]) -> Vec<f64> {
+        rows.chunks(BLOCK).flat_map(|rows| self.block(rows)).collect()
+    }
+
+    fn block(&self, rows: &[&[f32]]) -> Vec<f64> {
         if rows.len() < ABREAST {
             return rows.iter().map(|row| self.sum(row)).collect();
         }
