@@ -11,7 +11,7 @@ seconds, the settings and the scores of metrics.json in a .json beside it; a lab
 refused for another program or other settings unless --force. Costs what the training costs: tables
 up to 12,000 rows, five folds each.
 
-Printed are RMSE divided by that of the best peer. `se` is one standard error of this ratio for
+Printed are RMSE divided by that of the best peer, of the labels where no peer has been run. `se` is one standard error of this ratio for
 massay, from the paired squared errors (of groups, where there are any); it is the delta method, and
 takes the best peer as given, though the best of several is partly luck. `<` marks a ratio above
 1.02 + se. Below the tables stand geometric means: `to best` of the ratios as printed, and
@@ -66,6 +66,7 @@ def train(name):
         metrics = json.loads((report / "metrics.json").read_text())
     if len(rows) != len(pd.read_csv(table)):
         return f"predicted {len(rows)} rows only"
+    path.parent.mkdir(exist_ok=True)
     facts["metrics"] = {k: v for k, v in metrics.items() if k not in ("folds", "ranges")}
     path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
     rows.sort_index().to_frame().to_csv(path, index=False, float_format="%.9g")
@@ -94,7 +95,7 @@ def compare(name, labels):
     errors = {who: squared_errors(name, who, y) for who in PEERS + labels}
     errors = {who: error for who, error in errors.items() if error is not None}
     peers = [who for who in PEERS if who in errors]
-    best = min(peers, key=lambda who: errors[who].mean())
+    best = min(peers or list(errors), key=lambda who: errors[who].mean())
     columns = len(data.columns) - 1 - (groups is not None)
     line = {"name": name, "rows": len(data), "columns": columns, "best": best}
     line["rmse"] = {who: float(np.sqrt(error.mean())) for who, error in errors.items()}

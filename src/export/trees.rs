@@ -32,7 +32,7 @@ impl Nodes {
             self.features.push(i64::from(tree.feature[node].max(0)));
             self.thresholds.push(f64::from(tree.threshold[node]));
             self.left.push(if is_leaf { 0 } else { i64::from(tree.left[node]) });
-            self.right.push(if is_leaf { 0 } else { i64::from(tree.right[node]) });
+            self.right.push(if is_leaf { 0 } else { i64::from(tree.left[node]) + 1 });
             if is_leaf {
                 self.leaf_trees.push(index as i64);
                 self.leaf_places.push(node as i64);
@@ -46,9 +46,9 @@ impl Nodes {
 /// which holds those of single precision exactly.
 pub(super) fn sum(graph: &mut Graph, features: &Features, ensemble: &TreeEnsemble) -> Value {
     let mut nodes = Nodes::default();
-    ensemble.trees.iter().enumerate().for_each(|(index, tree)| nodes.add(index, tree));
+    ensemble.trees().enumerate().for_each(|(index, tree)| nodes.add(index, &tree));
     let base = graph.scalar(ensemble.base);
-    if ensemble.trees.is_empty() {
+    if nodes.trees.is_empty() {
         let zero = graph.scalar(0.0);
         let nothing = graph.op("Mul", &[&features.double, &zero]);
         let nothing = graph.sum(&nothing, 1);

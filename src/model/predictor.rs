@@ -82,10 +82,10 @@ impl FoldTarget {
         self.limit(members.map(own).sum::<f64>() / count)
     }
 
-    /// Applies the physical limit to a value on the target's own scale.
+    /// Applies the physical limit to a value on the target's own scale; NaN stays NaN.
     #[must_use]
     pub fn limit(&self, value: f64) -> f64 {
-        self.minimum.map_or(value, |minimum| value.max(minimum))
+        self.minimum.map_or(value, |minimum| if value < minimum { minimum } else { value })
     }
 
     /// The residual of a prediction, both on the target's own scale, in the space where intervals
@@ -95,11 +95,16 @@ impl FoldTarget {
         self.transform.apply(target) - self.transform.apply(prediction)
     }
 
-    /// An interval on the target's own scale around `prediction`, from its transformed bounds.
+    /// An interval on the target's own scale around `prediction`, from its transformed bounds. A
+    /// bound that is NaN stays NaN: it is not known, which is not the same as no uncertainty.
     #[must_use]
     pub fn interval(&self, prediction: f64, (lower, upper): (f64, f64)) -> (f64, f64) {
         let bound = |bound: f64| self.limit(self.transform.invert(bound));
-        (bound(lower).min(prediction), bound(upper).max(prediction))
+        let (lower, upper) = (bound(lower), bound(upper));
+        (
+            if lower > prediction { prediction } else { lower },
+            if upper < prediction { prediction } else { upper },
+        )
     }
 }
 
@@ -381,5 +386,15 @@ mod tests {
         let fold = FoldTarget { transform: TargetTransform::None, clamp: None, minimum: Some(0.0) };
         assert_eq!(fold.interval(3.0, (-5.0, 11.0)), (0.0, 11.0));
         assert_eq!(fold.interval(12.0, (-5.0, 11.0)), (0.0, 12.0));
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_not_the_physical_limit() {
+        let fold = FoldTarget { transform: TargetTransform::None, clamp: None, minimum: Some(0.0) };
+        assert!(fold.limit(f64::NAN).is_nan());
+        assert!(fold.combine([1.0, f64::NAN].into_iter()).is_nan());
+        let (lower, upper) = fold.interval(3.0, (f64::NAN, 11.0));
+        assert!(lower.is_nan() && upper == 11.0);
+        assert!(log_target().combine([f64::NAN].into_iter()).is_nan());
     }
 }

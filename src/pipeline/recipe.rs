@@ -3,6 +3,9 @@
 use super::{Params, ParamsError};
 use crate::{features::TargetTransform, train::Recipe};
 
+/// Networks learn as well from fewer rows with half as many units, and predict three times as fast.
+const FEW: usize = 300;
+
 /// Tables from so many rows on are medium, and large.
 const MEDIUM: usize = 2_000;
 const LARGE: usize = 20_000;
@@ -51,7 +54,8 @@ pub(super) fn resolve(params: &Params, rows: usize) -> Result<Params, ParamsErro
         Recipe::Medium => &["model.members=3"],
         Recipe::Large => &["model.members=2", "train.epochs=128", "train.batch_size=512"],
     };
-    let mut resolved = params.with(COMMON.iter().chain(own))?;
+    let narrow: &[&str] = if rows < FEW { &["model.hidden=[64, 64, 64]"] } else { &[] };
+    let mut resolved = params.with(COMMON.iter().chain(narrow).chain(own))?;
     resolved.train.recipe = recipe;
     Ok(resolved)
 }
@@ -76,6 +80,13 @@ mod tests {
             assert_eq!((resolved.train.epochs, &resolved.model.hidden[..]), (9, &[8][..]));
             assert_eq!(resolved.train.learning_rate, 0.2);
         }
+    }
+
+    #[test]
+    fn few_rows_ask_for_narrower_networks() {
+        let hidden = |sets: &[&str], rows| resolve(&params(sets), rows).unwrap().model.hidden;
+        assert_eq!((hidden(&[], 104), hidden(&[], 300)), (vec![64; 3], vec![128; 3]));
+        assert_eq!(hidden(&["model.hidden=[8]"], 104), [8]);
     }
 
     #[test]

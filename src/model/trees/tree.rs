@@ -7,8 +7,8 @@ const LEAF: i32 = -1;
 
 /// A regression tree (Breiman, Friedman, Olshen, Stone 1984); every array has one entry per node.
 ///
-/// Node 0 is the root and children come after their parents. A row goes left where
-/// `row[feature] <= threshold`, else right; so a value that is not a number goes right.
+/// Node 0 is the root; the two children of a node come after it, the right one next to the left. A row goes left
+/// where `row[feature] <= threshold`, else right; so a value that is not a number goes right.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tree {
     /// The column that a node asks for; -1 in a leaf.
@@ -17,8 +17,6 @@ pub struct Tree {
     pub threshold: Vec<f32>,
     /// The node for rows at or below the threshold.
     pub left: Vec<u32>,
-    /// The node for the other rows.
-    pub right: Vec<u32>,
     /// The prediction of a leaf; an inner node holds what it would predict as a leaf.
     pub value: Vec<f32>,
 }
@@ -42,7 +40,6 @@ impl Tree {
         self.feature.push(LEAF);
         self.threshold.push(0.0);
         self.left.push(0);
-        self.right.push(0);
         self.value.push(value as f32);
         index
     }
@@ -57,7 +54,7 @@ impl Tree {
     #[must_use]
     pub fn child(&self, node: usize, row: &[f32]) -> usize {
         let goes_left = row[self.feature[node] as usize] <= self.threshold[node];
-        (if goes_left { self.left[node] } else { self.right[node] }) as usize
+        self.left[node] as usize + usize::from(!goes_left)
     }
 
     /// The value of the leaf that `row` falls into.
@@ -87,7 +84,6 @@ impl Tree {
         self.feature.truncate(kept);
         self.threshold.truncate(kept);
         self.left.truncate(kept);
-        self.right.truncate(kept);
         self.value.truncate(kept);
         for node in 0..kept {
             if !self.is_leaf(node) && self.left[node] as usize >= kept {
@@ -102,7 +98,7 @@ impl Tree {
     #[must_use]
     pub fn is_consistent(&self, columns: usize) -> bool {
         let nodes = self.nodes();
-        let lengths = [self.threshold.len(), self.left.len(), self.right.len(), self.value.len()];
+        let lengths = [self.threshold.len(), self.left.len(), self.value.len()];
         nodes > 0
             && lengths.iter().all(|length| *length == nodes)
             && self.value.iter().all(|value| value.is_finite())
@@ -110,11 +106,10 @@ impl Tree {
     }
 
     fn is_sound_split(&self, node: usize, columns: usize) -> bool {
-        let follows = |child: u32| (node + 1..self.nodes()).contains(&(child as usize));
+        let left = self.left[node] as usize;
         (self.feature[node] as usize) < columns
             && !self.threshold[node].is_nan()
-            && follows(self.left[node])
-            && follows(self.right[node])
+            && (node + 1..self.nodes().saturating_sub(1)).contains(&left)
     }
 }
 
@@ -130,7 +125,6 @@ mod tests {
         tree.feature[0] = 1;
         tree.threshold[0] = 3.0;
         tree.left[0] = 1;
-        tree.right[0] = 2;
         tree
     }
 
@@ -149,11 +143,11 @@ mod tests {
         assert!(!Tree::default().is_consistent(2), "no node");
         let damage: [fn(&mut Tree); 7] = [
             |tree| tree.left[0] = 0,
-            |tree| tree.right[0] = 3,
+            |tree| tree.left[0] = 2,
             |tree| tree.value[1] = f32::INFINITY,
             |tree| tree.threshold[0] = f32::NAN,
             |tree| _ = tree.value.pop(),
-            |tree| _ = tree.right.pop(),
+            |tree| _ = tree.left.pop(),
             |tree| tree.feature[2] = 0,
         ];
         for (case, hurt) in damage.iter().enumerate() {

@@ -8,13 +8,28 @@ const ABREAST: usize = 8;
 /// Rows that go through one tree before any goes through the next: they stay in the nearest cache too.
 const BLOCK: usize = 128;
 
-/// A node; a leaf leads to itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A node of 12 bytes. Rows at or below the threshold go to `left`, the others to the node after it.
+///
+/// A leaf leads to itself whatever is compared: its threshold is NaN, which nothing is at or below, and `left` the
+/// place before its own.
+#[derive(Clone, Copy, Debug)]
 struct Node {
     feature: u32,
     threshold: f32,
-    /// Where rows at or below the threshold go, and the others.
-    children: [u32; 2],
+    left: u32,
+}
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |node: &Self| (node.feature, node.threshold.to_bits(), node.left);
+        bits(self) == bits(other)
+    }
+}
+
+impl Node {
+    fn is_leaf(&self) -> bool {
+        self.threshold.is_nan()
+    }
 }
 
 /// The nodes of all trees, one tree after the other.
@@ -26,31 +41,53 @@ pub(super) struct Walks {
 }
 
 impl Walks {
-    /// Of trees; of unsound ones, which predict nothing, there are none.
-    pub(super) fn of(trees: &[Tree]) -> Self {
+    /// Of sound trees.
+    pub(super) fn of(trees: impl IntoIterator<Item = Tree>) -> Self {
         let mut walks = Self::default();
-        if !trees.iter().all(|tree| tree.is_consistent(usize::MAX)) {
-            return walks;
-        }
-        for tree in trees {
-            let root = walks.nodes.len() as u32;
-            walks.roots.push(root);
-            walks.values.extend_from_slice(&tree.value);
-            walks.nodes.extend((0..tree.nodes()).map(|place| {
-                let itself = place as u32;
-                let [left, right] = if tree.is_leaf(place) {
-                    [itself; 2]
-                } else {
-                    [tree.left[place], tree.right[place]]
-                };
-                Node {
-                    feature: tree.feature[place].max(0) as u32,
-                    threshold: tree.threshold[place],
-                    children: [root + left, root + right],
-                }
-            }));
-        }
+        trees.into_iter().for_each(|tree| walks.push(&tree));
+        walks.nodes.shrink_to_fit();
+        walks.values.shrink_to_fit();
         walks
+    }
+
+    fn push(&mut self, tree: &Tree) {
+        debug_assert!(tree.is_consistent(usize::MAX), "{tree:?}");
+        let root = self.nodes.len() as u32;
+        self.roots.push(root);
+        self.values.extend_from_slice(&tree.value);
+        self.nodes.extend((0..tree.nodes()).map(|place| {
+            if tree.is_leaf(place) {
+                let before = (root + place as u32).wrapping_sub(1);
+                return Node { feature: 0, threshold: f32::NAN, left: before };
+            }
+            let (feature, threshold) = (tree.feature[place] as u32, tree.threshold[place]);
+            Node { feature, threshold, left: root + tree.left[place] }
+        }));
+    }
+
+    /// The trees again.
+    pub(super) fn trees(&self) -> impl Iterator<Item = Tree> + '_ {
+        let ends = self.roots.iter().skip(1).copied().chain([self.nodes.len() as u32]);
+        self.roots.iter().zip(ends).map(|(root, end)| self.tree(*root, end))
+    }
+
+    fn tree(&self, root: u32, end: u32) -> Tree {
+        let own = root as usize..end as usize;
+        let mut tree = Tree::default();
+        for (node, value) in self.nodes[own.clone()].iter().zip(&self.values[own]) {
+            let place = tree.push_leaf(f64::from(*value)) as usize;
+            if !node.is_leaf() {
+                tree.feature[place] = node.feature as i32;
+                tree.threshold[place] = node.threshold;
+                tree.left[place] = node.left - root;
+            }
+        }
+        tree
+    }
+
+    /// Whether rows of `columns` features have whatever is asked for.
+    pub(super) fn fit(&self, columns: usize) -> bool {
+        self.nodes.iter().all(|node| node.is_leaf() || (node.feature as usize) < columns)
     }
 
     /// The sum of the leaves that `row` falls into, in the order of the trees.
@@ -102,9 +139,8 @@ impl Walks {
             let mut moved = 0;
             for (lane, place) in places.iter_mut().enumerate() {
                 let node = &self.nodes[*place as usize];
-                let [left, right] = node.children;
                 let is_left = value(lane, node.feature) <= node.threshold;
-                let next = std::hint::select_unpredictable(is_left, left, right);
+                let next = node.left.wrapping_add(u32::from(!is_left));
                 moved |= next ^ *place;
                 *place = next;
             }

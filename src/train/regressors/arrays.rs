@@ -192,16 +192,23 @@ fn neighbours_of(arrays: &Arrays) -> Option<Neighbours> {
 
 /// All nodes of all trees, one tree after the other.
 fn tree_arrays(model: &TreeEnsemble) -> Vec<(&'static str, Array)> {
-    let trees = || model.trees.iter();
+    let trees: Vec<Tree> = model.trees().collect();
+    let trees = || trees.iter();
     vec![
         ("base", Array::doubles(&[model.base])),
-        ("nodes", Array::integers(trees().map(|tree| tree.feature.len() as i32))),
+        ("nodes", Array::integers(trees().map(|tree| tree.nodes() as i32))),
         ("feature", Array::integers(trees().flat_map(|tree| tree.feature.iter().copied()))),
         ("threshold", Array::singles(trees().flat_map(|tree| tree.threshold.iter().copied()))),
         ("left", Array::integers(trees().flat_map(|tree| tree.left.iter().map(|n| *n as i32)))),
-        ("right", Array::integers(trees().flat_map(|tree| tree.right.iter().map(|n| *n as i32)))),
+        ("right", Array::integers(trees().flat_map(right_children))),
         ("value", Array::singles(trees().flat_map(|tree| tree.value.iter().copied()))),
     ]
+}
+
+/// The right child of each node is the one after the left; 0 in a leaf.
+fn right_children(tree: &Tree) -> impl Iterator<Item = i32> + '_ {
+    let right = |node| if tree.is_leaf(node) { 0 } else { tree.left[node] as i32 + 1 };
+    (0..tree.nodes()).map(right)
 }
 
 fn trees_of(arrays: &Arrays) -> Option<TreeEnsemble> {
@@ -210,21 +217,22 @@ fn trees_of(arrays: &Arrays) -> Option<TreeEnsemble> {
     let singles = |name: &str| arrays.get(name)?.to_singles();
     let (feature, left, right) = (integers("feature")?, integers("left")?, integers("right")?);
     let (threshold, value) = (singles("threshold")?, singles("value")?);
+    let is_next = |node: usize| feature[node] < 0 || right[node] == left[node].wrapping_add(1);
+    let is_sound = feature.len() == left.len() && left.len() == right.len();
+    if !is_sound || !(0..feature.len()).all(is_next) {
+        return None;
+    }
     let mut start = 0;
     let mut trees = Vec::with_capacity(nodes.len());
     for count in nodes {
         let own = start..start + usize::try_from(count).ok()?;
         start = own.end;
-        let places = |all: &[i32]| -> Option<Vec<u32>> {
-            Some(all.get(own.clone())?.iter().map(|place| *place as u32).collect())
-        };
         trees.push(Tree {
             feature: feature.get(own.clone())?.to_vec(),
             threshold: threshold.get(own.clone())?.to_vec(),
-            left: places(&left)?,
-            right: places(&right)?,
+            left: left.get(own.clone())?.iter().map(|place| *place as u32).collect(),
             value: value.get(own.clone())?.to_vec(),
         });
     }
-    Some(TreeEnsemble::new(*arrays.get("base")?.to_doubles()?.first()?, trees))
+    TreeEnsemble::read(*arrays.get("base")?.to_doubles()?.first()?, trees)
 }

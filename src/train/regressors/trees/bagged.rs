@@ -56,7 +56,7 @@ pub(crate) fn fit_bagged(
         TreeKind::Boosting => fit_boostings(&table, &parts, &stream),
     };
     let inner = parts.predictions(&table, &models);
-    Fitted { model: TreeEnsemble::mean(models), inner }
+    Fitted { model: TreeEnsemble::mean(&models), inner }
 }
 
 fn gather(data: &LearningRows<'_>) -> Table {

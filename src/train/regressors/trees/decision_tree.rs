@@ -28,7 +28,7 @@ pub(super) fn fit_decision_tree(table: &Table, rows: &[u32], limits: Limits) -> 
     let mut search = ExhaustiveSearch::new(&table.binned, &targets, limits, 1.0, generator);
     let rows = table.weighty(rows);
     let tree = grow(&table.binned, &targets, limits, rows, &mut search).tree;
-    TreeEnsemble::new(base, vec![tree])
+    TreeEnsemble::new(base, [tree])
 }
 
 /// The trees of all parts for one leaf size, and their best common number of splits.
@@ -44,7 +44,7 @@ pub(crate) fn fit_decision_trees(table: &Table, parts: &InnerParts) -> Vec<TreeE
     let candidates = MIN_LEAVES.iter().map(|min_leaf| candidate(table, parts, *min_leaf));
     let best = candidates.reduce(|best, next| if next.error < best.error { next } else { best });
     best.map_or_else(Vec::new, |best| {
-        best.models.into_iter().map(|model| first_splits(model, best.splits)).collect()
+        best.models.iter().map(|model| first_splits(model, best.splits)).collect()
     })
 }
 
@@ -64,9 +64,9 @@ fn candidate(table: &Table, parts: &InnerParts, min_leaf: usize) -> Candidate {
 
 /// Adds to `errors[s]` the squared error on `held` of the tree's first `s` splits.
 fn add_errors(errors: &mut [f64], table: &Table, model: &TreeEnsemble, held: &[u32]) {
-    for tree in &model.trees {
+    for tree in model.trees() {
         for row in held {
-            add_path(errors, tree, table.features(*row), |value| {
+            add_path(errors, &tree, table.features(*row), |value| {
                 table.squared_error(*row, model.base + value)
             });
         }
@@ -87,7 +87,6 @@ fn add_path(errors: &mut [f64], tree: &Tree, row: &[f32], error: impl Fn(f64) ->
     }
 }
 
-fn first_splits(model: TreeEnsemble, splits: usize) -> TreeEnsemble {
-    let trees = model.trees.into_iter().map(|tree| tree.first_splits(splits)).collect();
-    TreeEnsemble::new(model.base, trees)
+fn first_splits(model: &TreeEnsemble, splits: usize) -> TreeEnsemble {
+    TreeEnsemble::new(model.base, model.trees().map(|tree| tree.first_splits(splits)))
 }

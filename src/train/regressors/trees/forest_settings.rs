@@ -37,10 +37,10 @@ pub(super) struct ForestSettings {
 }
 
 /// Most trees of a forest that predicts the target.
-pub(crate) const MOST_TREES: usize = 500;
+pub(crate) const MOST_TREES: usize = 200;
 
 /// Most trees of a forest of which less is asked: every row that is predicted walks through all of them.
-pub(crate) const FEW_TREES: usize = 200;
+pub(crate) const FEW_TREES: usize = 100;
 
 /// How many trees each sub-model grows: to compare settings, and in the end.
 #[derive(Clone, Copy, Debug)]

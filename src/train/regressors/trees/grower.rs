@@ -155,7 +155,7 @@ impl<S: SplitSearch> Grower<'_, S> {
         let node = node as usize;
         tree.feature[node] = split.column as i32;
         tree.threshold[node] = split.threshold;
-        (tree.left[node], tree.right[node]) = children;
+        tree.left[node] = children.0;
         children
     }
 
