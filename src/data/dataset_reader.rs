@@ -51,6 +51,8 @@ struct GroupColumn {
     ids: Vec<u32>,
     /// In order of first appearance.
     names: IndexSet<Arc<str>, foldhash::fast::RandomState>,
+    /// How many rows are expected in all.
+    expected: usize,
     /// Where the first cell is that names no group.
     first_bad: Option<String>,
 }
@@ -91,7 +93,7 @@ impl Columns {
     pub(super) fn reserve(&mut self, rows: usize) {
         self.numbers().for_each(|column| _ = column.values.try_reserve(rows));
         if let Some((_, group)) = &mut self.group {
-            let _ = group.ids.try_reserve(rows);
+            group.reserve(rows);
         }
     }
 
@@ -232,6 +234,11 @@ impl Column {
 }
 
 impl GroupColumn {
+    fn reserve(&mut self, rows: usize) {
+        self.expected = rows;
+        let _ = self.ids.try_reserve(rows);
+    }
+
     fn push(&mut self, row: Row<'_>, cell: &Cell<'_>) {
         let text = cell.text();
         let name = std::str::from_utf8(&text).unwrap_or_default().trim();
@@ -245,6 +252,11 @@ impl GroupColumn {
 
     /// Takes up the cells that follow.
     fn append(&mut self, next: Self) {
+        // Where names hardly repeat there will be as many as rows: a set that grows bit by bit finds a new place for
+        // every name again and again.
+        if 2 * next.names.len() > next.ids.len() && self.names.capacity() < self.expected {
+            let _ = self.names.try_reserve(self.expected - self.names.len());
+        }
         let ids: Vec<u32> =
             next.names.into_iter().map(|name| self.names.insert_full(name).0 as u32).collect();
         self.ids.extend(next.ids.into_iter().map(|id| ids[id as usize]));

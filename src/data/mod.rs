@@ -26,4 +26,5 @@ pub use generator::Generator;
 pub(crate) use hashing::hexadecimal;
 pub use hashing::{HashingReader, sha256, sha256_file};
 pub use schema::{ColumnSchema, DetectorArray, TableSchema};
+pub(crate) use table::detect_delimiter;
 pub use table::{Block, Cell, Row, Table, is_missing, parse_number};

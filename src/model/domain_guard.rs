@@ -11,6 +11,11 @@ use super::gram::for_each_block;
 /// other columns of the row let expect are named.
 const NAMED_BEYOND: f64 = 3.0;
 
+/// A value that lies further outside of the range of its column than this share of the range is unlike the rows that
+/// are known, whatever the others say: a joint distance lets a row go far where all columns go together, as those of
+/// detectors do that have all died.
+const BEYOND_RANGE: f64 = 0.25;
+
 /// How unlike the rows that a guard knows a row is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Oddness {
@@ -30,6 +35,9 @@ pub struct DomainGuard {
     precision: Vec<f64>,
     /// Largest distance that counts as known.
     pub threshold: f64,
+    /// Smallest and largest value of each column; of models that were trained before there was this, none.
+    #[serde(default)]
+    ranges: Vec<[f32; 2]>,
 }
 
 impl DomainGuard {
@@ -45,6 +53,7 @@ impl DomainGuard {
             scaler,
             precision: precision.transpose().as_slice().to_vec(),
             threshold: f64::INFINITY,
+            ranges: ranges(matrix, rows),
         }
     }
 
@@ -54,6 +63,7 @@ impl DomainGuard {
         self.scaler.mean.len() == columns
             && self.scaler.inverse_deviation.len() == columns
             && self.precision.len() == columns * columns
+            && (self.ranges.is_empty() || self.ranges.len() == columns)
     }
 
     /// Sets the threshold so that a share `flagged` of rows at these `distances` (from guards that
@@ -76,7 +86,21 @@ impl DomainGuard {
     /// Whether a row is unlike the rows that the guard was fitted on.
     #[must_use]
     pub fn is_outside(&self, row: &[f32]) -> bool {
-        self.moved(row).next().is_some() || self.distance(row) > self.threshold
+        self.moved(row).chain(self.beyond(row)).next().is_some()
+            || self.distance(row) > self.threshold
+    }
+
+    /// Columns far outside of their ranges.
+    fn beyond<'a>(&'a self, row: &'a [f32]) -> impl Iterator<Item = usize> + 'a {
+        let beyond = |(range, value): (&[f32; 2], &f32)| {
+            let [low, high] = range.map(f64::from);
+            let margin = BEYOND_RANGE * (high - low);
+            let value = f64::from(*value);
+            // Where nothing varied `moved` decides; a missing value is in no place.
+            margin > 0.0 && (value < low - margin || value > high + margin)
+        };
+        let columns = self.ranges.iter().zip(row).enumerate();
+        columns.filter(move |(_, own)| beyond(*own)).map(|(column, _)| column)
     }
 
     /// Columns that never varied but do in this row: a detector stuck at another value.
@@ -89,8 +113,9 @@ impl DomainGuard {
         moved.map(|(column, _)| column)
     }
 
-    /// The columns at fault in a row, worst first: those far from what the row's other columns let
-    /// expect (their conditional z, `(P d)_j / sqrt(P_jj)`), and at least the worst of them.
+    /// The columns at fault in a row, worst first: those that never varied and do now, those far from what the row's
+    /// other columns let expect (their conditional z, `(P d)_j / sqrt(P_jj)`), those far outside of their range, and at
+    /// least the worst of them.
     #[must_use]
     pub fn columns_at_fault(&self, row: &[f32]) -> Vec<usize> {
         let weighted = self.weighted(&self.scaler.transform(row));
@@ -104,9 +129,12 @@ impl DomainGuard {
         order.sort_by(|a, b| surprise[*b].total_cmp(&surprise[*a]));
         let named = order.iter().filter(|column| surprise[**column] > NAMED_BEYOND).count();
         let moved: Vec<usize> = self.moved(row).collect();
-        order.truncate(if moved.is_empty() { named.max(1) } else { named });
+        let beyond: Vec<usize> = self.beyond(row).collect();
+        let is_known = moved.is_empty() && beyond.is_empty();
+        order.truncate(if is_known { named.max(1) } else { named });
         order.retain(|column| !moved.contains(column));
-        [moved, order].concat()
+        let others = beyond.into_iter().filter(|column| !order.contains(column)).collect();
+        [moved, order.clone(), others].concat()
     }
 
     /// Distance and residuals of a row; a missing value counts as the mean.
@@ -136,6 +164,19 @@ impl DomainGuard {
         let product = |row: &[f64]| row.iter().zip(scaled).map(|(p, x)| p * x).sum();
         self.precision.chunks_exact(scaled.len().max(1)).map(product).collect()
     }
+}
+
+/// Smallest and largest value of each column, missing values left out.
+fn ranges(matrix: &FeatureMatrix, rows: &[u32]) -> Vec<[f32; 2]> {
+    let mut ranges = vec![[f32::INFINITY, f32::NEG_INFINITY]; matrix.columns()];
+    for row in rows {
+        for ([low, high], value) in ranges.iter_mut().zip(matrix.row(*row as usize)) {
+            (*low, *high) = (low.min(*value), high.max(*value));
+        }
+    }
+    // A column without any value has none, and JSON no infinity.
+    ranges.iter_mut().filter(|[low, high]| low > high).for_each(|range| *range = [0.0; 2]);
+    ranges
 }
 
 /// The Ledoit-Wolf estimate of the covariance of the standardised rows.
@@ -232,6 +273,30 @@ mod tests {
         let flagged = (2000..20_000).filter(|row| guard.is_outside(matrix.row(*row))).count();
         let share = flagged as f64 / 18_000.0;
         assert!((0.003..0.02).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn columns_that_all_leave_their_ranges_together_are_at_fault() {
+        let mut generator = Generator::new(5, &[]);
+        let mut values = Vec::new();
+        for _ in 0..200 {
+            let level = generator.uniform();
+            values.extend((0..4).map(|_| (level + 0.05 * generator.normal()) as f32));
+        }
+        let matrix = FeatureMatrix::new(4, values);
+        let mut guard = DomainGuard::fit(&matrix, &(0..200).collect::<Vec<_>>());
+        guard.set_threshold(vec![4.0; 100], 0.01);
+        let [near, far] = [[-0.2; 4], [-0.6; 4]];
+        assert!(guard.distance(&far) < guard.threshold, "the joint distance does not see it");
+        assert!(guard.is_outside(&far) && !guard.is_outside(&near));
+        let mut named = guard.columns_at_fault(&far);
+        named.sort_unstable();
+        assert_eq!(named, [0, 1, 2, 3]);
+        // A model without ranges goes by the distance alone.
+        let mut written = serde_json::to_value(&guard).unwrap();
+        written.as_object_mut().unwrap().remove("ranges");
+        let before: DomainGuard = serde_json::from_value(written).unwrap();
+        assert!(before.is_consistent(4) && !before.is_outside(&far));
     }
 
     #[test]

@@ -249,7 +249,7 @@ fn typed(table: &Table, place: &str) -> Result<Params, ParamsError> {
             ("expected usize", "expected a whole number"),
             ("expected u64", "expected a whole number"),
             ("expected f64", "expected a number"),
-            ("expected a sequence", "expected a list such as [64, 64]"),
+            ("expected a sequence", "expected a list such as [64, 64] or [\"one\", \"other\"]"),
         ]
         .iter()
         .fold(message, |message, (rust, plain)| message.replace(rust, plain));

@@ -1,8 +1,8 @@
 //! The prediction service, from parameters to its end.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{io::ErrorKind, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{
@@ -77,10 +77,13 @@ pub fn serve(options: ServeOptions, on_ready: &dyn Fn(&Serving<'_>)) -> Result<(
     let runtime = Runtime::new().context("the service cannot start")?;
     let outcome = runtime.block_on(async {
         // Before the model is loaded: a port that is taken is known at once.
-        let listener = TcpListener::bind(&address).await.with_context(|| {
-            format!(
-                "cannot listen at {address}\n\nhint: `--address 127.0.0.1:0` takes any free port"
-            )
+        let listener = TcpListener::bind(&address).await.map_err(|error| {
+            let hint = if error.kind() == ErrorKind::AddrInUse {
+                "another program listens there; `--address 127.0.0.1:0` takes any free port"
+            } else {
+                "an address is `HOST:PORT`, e.g. `--address 127.0.0.1:8080`"
+            };
+            anyhow!("cannot listen at {address}: {error}\n\nhint: {hint}")
         })?;
         let address = listener.local_addr().context("the address cannot be told")?;
         let is_open = !address.ip().is_loopback() && !options.access.needs_key();

@@ -124,7 +124,8 @@ async fn whole(body: Body, most: usize) -> Result<Bytes, Fault> {
 fn refuse_foreign_encoding(headers: &HeaderMap) -> Result<(), Fault> {
     let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     match encoding {
-        None | Some("identity") => Ok(()),
+        None => Ok(()),
+        Some(own) if own.eq_ignore_ascii_case("identity") => Ok(()),
         Some(other) => {
             let message = format!("the Content-Encoding is `{other}`, expected none");
             Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", message))

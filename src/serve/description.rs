@@ -3,7 +3,7 @@
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        OpenApi as Document,
+        OpenApi as Document, RefOr,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -48,7 +48,7 @@ use super::{
         administration::reload,
         administration::rollback,
     ),
-    modifiers(&Keys)
+    modifiers(&Keys, &Words)
 )]
 pub struct Description;
 
@@ -64,6 +64,27 @@ impl Description {
 }
 
 struct Keys;
+
+/// Says of each kind of answer what it is, where nothing was said.
+struct Words;
+
+impl Modify for Words {
+    fn modify(&self, document: &mut Document) {
+        let items = document.paths.paths.values_mut();
+        let operations = items.flat_map(|item| [&mut item.get, &mut item.post]).flatten();
+        for (status, answer) in operations.flat_map(|own| &mut own.responses.responses) {
+            let RefOr::T(answer) = answer else { continue };
+            if answer.description.is_empty() {
+                let words = match status.as_str() {
+                    "200" => "What was asked for",
+                    "503" => "Not now: too much to do, or no model or log to do it with",
+                    _ => "What is wrong with the request",
+                };
+                words.clone_into(&mut answer.description);
+            }
+        }
+    }
+}
 
 impl Modify for Keys {
     fn modify(&self, document: &mut Document) {

@@ -27,6 +27,7 @@ mod rows;
 mod served_model;
 mod server;
 mod service;
+mod unique_json;
 mod watch;
 mod watch_metrics;
 

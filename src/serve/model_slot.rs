@@ -44,7 +44,7 @@ pub trait ModelSource: Send + Sync {
 #[derive(Debug, Error)]
 pub enum ReloadError {
     /// It cannot be read.
-    #[error("{0}")]
+    #[error("{}", whole(.0))]
     Source(SourceError),
     /// It must not answer.
     #[error("model {version} is refused: {reason}; {serving} goes on")]
@@ -59,6 +59,16 @@ pub enum ReloadError {
     /// There is no model to go back to.
     #[error("no other model has answered before {0}")]
     NoFormer(String),
+}
+
+/// What an error says, and what those say that it came from.
+fn whole(error: &SourceError) -> String {
+    let (mut words, mut cause) = (error.to_string(), error.source());
+    while let Some(own) = cause {
+        words = format!("{words}: {own}");
+        cause = own.source();
+    }
+    words
 }
 
 /// The model that answers. Requests that have begun with a model end with it.

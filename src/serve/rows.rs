@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use crate::data::{MissingCells, is_missing, nearest, parse_number};
+use crate::data::{MissingCells, detect_delimiter, is_missing, nearest, parse_number};
 
-use super::{Fault, ServedModel};
+use super::{Fault, ServedModel, unique_json};
 
 /// Raw rows of a request.
 #[derive(Clone, Debug, Default)]
@@ -97,10 +97,9 @@ impl<'a> RowReader<'a> {
     /// Columns as lists of values, or one value each.
     pub(super) fn by_column(&self, columns: &Map<String, Value>) -> Result<RawRows, Fault> {
         let names: Vec<&str> = columns.keys().map(String::as_str).collect();
-        let count = match columns.values().next() {
-            Some(Value::Array(values)) => values.len(),
-            _ => 1,
-        };
+        // Of the first column of the model: others may be of any kind.
+        let first = self.columns().first().and_then(|column| columns.get(column));
+        let count = first.and_then(Value::as_array).map_or(1, Vec::len);
         self.check_count(count)?;
         let mut lists = Vec::with_capacity(self.columns().len());
         for column in self.columns() {
@@ -108,8 +107,9 @@ impl<'a> RowReader<'a> {
             let list = if let Value::Array(list) = own { list } else { std::slice::from_ref(own) };
             if list.len() != count {
                 let message = format!(
-                    "column `{column}` has {} values, the first column has {count}",
-                    list.len()
+                    "column `{column}` has {} values, column `{}` has {count}",
+                    list.len(),
+                    self.columns()[0]
                 );
                 return Err(Fault::malformed(message).of_column(column));
             }
@@ -130,7 +130,11 @@ impl<'a> RowReader<'a> {
     /// Rows of a CSV with a line of column names.
     pub(super) fn csv(&self, text: &[u8]) -> Result<RawRows, Fault> {
         let wrong = |error: &csv::Error| Fault::malformed(format!("the CSV is broken: {error}"));
-        let mut reader = csv::Reader::from_reader(text);
+        if text.trim_ascii().is_empty() {
+            return Err(Fault::malformed("the body is empty, expected a CSV with column names"));
+        }
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(detect_delimiter(text)).from_reader(text);
         let header = reader.headers().map_err(|error| wrong(&error))?.clone();
         let names: Vec<&str> = header.iter().map(str::trim).collect();
         let places = self.places(&names)?;
@@ -250,8 +254,14 @@ pub(super) fn json(body: &[u8]) -> Result<Value, Fault> {
     if body.is_empty() {
         return Err(Fault::malformed("the body is empty, expected JSON"));
     }
-    serde_json::from_slice(body).map_err(|error| {
+    unique_json::read(body).map_err(|error| {
+        if error.is_data() {
+            return Fault::malformed(format!("in the body, {error}"));
+        }
         let fault = Fault::malformed(format!("the body is not JSON: {error}"));
+        if body.starts_with(b"\xef\xbb\xbf") {
+            return fault.hint("it begins with a byte order mark, which JSON must not have");
+        }
         let text = String::from_utf8_lossy(body);
         if text.contains("NaN") || text.contains("Infinity") {
             return fault.hint("JSON has no NaN and no infinity; a missing value is `null`");
@@ -293,7 +303,7 @@ fn not_a_number(column: &str, row: usize, found: &str) -> Fault {
 }
 
 /// What a message shows of a text that somebody sent.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     const MOST: usize = 200;
     let mut short: String = text.chars().take(MOST).collect();
     if short.len() < text.len() {

@@ -120,7 +120,7 @@ fn repeated_measurements_flatter_folds_by_row_and_the_report_says_so() {
         page.contains("Leakage guard")
             && page.contains("share a <code>container</code> are predicted")
     );
-    assert_eq!(metrics["warnings"], serde_json::json!([]));
+    assert!(!metrics["warnings"].to_string().contains("folds by row"), "{}", metrics["warnings"]);
 
     let forced = format!("train --data t.csv --quiet {recipe} --set cv.split_by=row --name forced");
     workshop.succeed(&forced);

@@ -199,7 +199,8 @@ fn refuse_other_encodings(path: &Path, first: &[u8]) -> Result<(), DataError> {
     Ok(())
 }
 
-fn detect_delimiter(first: &[u8]) -> u8 {
+/// The delimiter of a table, `,`, `;` or tab: the one that is most often in its first line, outside quotes.
+pub(crate) fn detect_delimiter(first: &[u8]) -> u8 {
     let line = first.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
     let mut quoted = false;
     let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];

@@ -21,6 +21,7 @@ use header::{check_names, header_of_text};
 use parquet_table::{ParquetTable, Parts};
 
 pub use cell::{Cell, is_missing, parse_number};
+pub(crate) use delimited::detect_delimiter;
 pub use row::Row;
 pub(super) use row::bad_number;
 

@@ -28,6 +28,12 @@ pub enum LogError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The file of the database was moved or deleted.
+    #[error(
+        "{0}: the log of predictions is no longer there\n\nhint: put it back, or start the service anew, which makes \
+         another one"
+    )]
+    Removed(String),
     /// The database does not open, or does not do what it is asked.
     #[error(
         "the log of predictions at {place} {failed}: {source}\n\nhint: `--set log.url=none` keeps no log"

@@ -5,6 +5,7 @@
 mod config;
 mod entry;
 mod error;
+mod place;
 mod quiet;
 mod record;
 mod store;

@@ -2,10 +2,14 @@
 
 use std::{sync::Once, time::Duration};
 
-use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, Row, Transaction, any::AnyPoolOptions};
+use sqlx::{
+    Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, Transaction,
+    any::AnyPoolOptions,
+};
 
 use super::{
     LogError, LoggedModel, LoggedRow, LoggedTruth,
+    place::{OpenFile, file_address, without_password},
     record::{model_of, row_of, text_of},
 };
 
@@ -60,6 +64,8 @@ pub struct LogStore {
     pool: AnyPool,
     place: String,
     is_file: bool,
+    /// Where the database is a file: which.
+    file: Option<OpenFile>,
 }
 
 /// Which rows are wanted.
@@ -119,13 +125,14 @@ impl LogStore {
         });
         let pool = options.connect(&address).await.map_err(failed)?;
         let id = if is_file { "INTEGER PRIMARY KEY" } else { "BIGSERIAL PRIMARY KEY" };
-        let own = Self { pool, place: place.clone(), is_file };
+        let mut own = Self { pool, place: place.clone(), is_file, file: None };
         let mut transaction = own.begin().await.map_err(failed)?;
         for table in TABLES {
             let statement = AssertSqlSafe(table.replace("{id}", id));
             transaction.execute(statement).await.map_err(failed)?;
         }
         transaction.commit().await.map_err(failed)?;
+        own.file = if is_file { OpenFile::of(url) } else { None };
         Ok(own)
     }
 
@@ -155,8 +162,29 @@ impl LogStore {
         rows: &[LoggedRow],
         truths: &[LoggedTruth],
     ) -> Result<(), LogError> {
+        self.file.as_ref().map_or(Ok(()), OpenFile::refuse_removed)?;
         let failed = |source| self.failed("takes no rows", source);
-        let mut transaction = self.begin().await.map_err(failed)?;
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let written = self.append_by(&mut connection, models, rows, truths).await;
+        if written.is_err() {
+            // A database may have ended the transaction by itself, e.g. when its disk is full. The connection does not
+            // know that: whatever it wrote later would be lost.
+            let _ = connection.close().await;
+        }
+        written.map_err(failed)
+    }
+
+    async fn append_by(
+        &self,
+        connection: &mut AnyConnection,
+        models: &[LoggedModel],
+        rows: &[LoggedRow],
+        truths: &[LoggedTruth],
+    ) -> Result<(), sqlx::Error> {
+        let mut transaction = connection.begin().await?;
+        if !self.is_file {
+            transaction.execute(LOCK).await?;
+        }
         for model in models {
             let statement = "INSERT INTO models (version, name, checksum, target, unit, level, columns) \
                              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (version) DO NOTHING";
@@ -164,7 +192,7 @@ impl LogStore {
             let query = query.bind(&model.checksum);
             let columns = serde_json::Value::from(model.columns.clone()).to_string();
             let query = query.bind(&model.target).bind(&model.unit).bind(model.level).bind(columns);
-            query.execute(&mut *transaction).await.map_err(failed)?;
+            query.execute(&mut *transaction).await?;
         }
         for rows in parts(rows) {
             let mut query = sqlx::query(AssertSqlSafe(insertion(rows.len(), self.is_file)));
@@ -174,16 +202,16 @@ impl LogStore {
                 query = query.bind(row.prediction).bind(row.lower).bind(row.upper);
                 query = query.bind(i64::from(row.out_of_domain)).bind(&row.columns_at_fault);
             }
-            query.execute(&mut *transaction).await.map_err(failed)?;
+            query.execute(&mut *transaction).await?;
         }
         for own in truths {
             let statement = "INSERT INTO truths (request_id, position, time, truth) VALUES ($1, $2, $3, $4) \
                              ON CONFLICT (request_id, position) DO UPDATE SET truth = $4";
             let query = sqlx::query(statement).bind(&own.request_id).bind(own.position);
             let query = query.bind(own.time).bind(own.truth);
-            query.execute(&mut *transaction).await.map_err(failed)?;
+            query.execute(&mut *transaction).await?;
         }
-        transaction.commit().await.map_err(failed)
+        transaction.commit().await
     }
 
     /// The models that have served, in no order.
@@ -317,32 +345,4 @@ fn insertion(rows: usize, is_file: bool) -> String {
          upper_bound, out_of_domain, columns_at_fault) VALUES {}",
         all.join(", ")
     )
-}
-
-/// The address of a file; where it may be made, with its folder.
-fn file_address(url: &str, may_make: bool) -> Result<String, LogError> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or_default();
-    if !may_make {
-        if !std::path::Path::new(path).is_file() {
-            return Err(LogError::Missing(path.to_owned()));
-        }
-        return Ok(format!("sqlite://{path}?mode=rw"));
-    }
-    if let Some(folder) = std::path::Path::new(path).parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| LogError::File { path: path.to_owned(), source })?;
-    }
-    Ok(format!("sqlite://{path}?mode=rwc"))
-}
-
-/// An address as messages show it: without a password, and without what follows a question mark.
-fn without_password(url: &str) -> String {
-    let url = url.split('?').next().unwrap_or_default();
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (user, place) = rest.rsplit_once('@').unwrap_or(("", rest));
-    match user.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}@{place}"),
-        None => url.to_owned(),
-    }
 }

@@ -79,7 +79,9 @@ function set(name, value) {
 async function taken(text) {
   const table = parse(text, names());
   const own = records(table, names());
-  if (own.length > 1) return predictTable(table, own);
+  // A column that is not there is missed by the service, with a hint; an empty field would be another mistake.
+  const isWhole = names().every((name) => name in own[0]);
+  if (own.length > 1 || !isWhole) return predictTable(table, own);
   names().forEach((name) => set(name, own[0][name]));
   return predictRow();
 }
@@ -142,8 +144,9 @@ function tell(fault) {
     part("key-form").hidden = false;
     if (sessionStorage.length === 0) return part("key").focus();
   }
+  // Rows are counted from 0 by the service, and from 1 here.
   const at = fault.row > 0 ? `Row ${fault.row + 1}: ` : "";
-  part("error").textContent = at + fault.message;
+  part("error").textContent = at + fault.message.replace(` of row ${fault.row}`, "");
   part("error").hidden = false;
   const own = fault.column && fault.row === 0 ? field(fault.column) : null;
   own?.setAttribute("aria-invalid", "true");

@@ -26,7 +26,8 @@ export function showTable(model, table, { predictions, versions }, onRow) {
   part("table-summary").textContent = `${count} ${unlike}${mixed}`;
   drawTable(model, predictions);
   const others = table.names.map((_, place) => place).filter((place) => !model.columns.some((own) => own.name === table.names[place]));
-  const head = ["Row", ...others.map((place) => table.names[place]), axisOf(model), "lower", "upper", "", ""];
+  const titles = others.map((place) => table.names[place]).map((name) => name === model.target ? `${name}, as given` : name);
+  const head = ["Row", ...titles, axisOf(model), "lower", "upper", "", ""];
   part("rows").tHead.replaceChildren(line(head.map((text) => cell(text ? "th" : "td", text, "col"))));
   const rows = predictions.slice(0, SHOWN).map((own, index) => row(own, index, others.map((place) => table.rows[index][place]), onRow));
   part("rows").tBodies[0].replaceChildren(...rows);
@@ -58,9 +59,15 @@ function row(own, index, others, onRow) {
     return filled;
   });
   const note = own.out_of_domain ? `unlike training: ${own.columns_at_fault.join(", ")}` : "";
-  const made = line([name, ...others.map((text) => cell("td", text)), ...values, cell("td", note), cell("td", show)]);
+  const made = line([name, ...others.map((text) => cell("td", text)), ...values, noted(note), cell("td", show)]);
   made.className = own.out_of_domain ? "odd" : "";
   return made;
+}
+
+function noted(note) {
+  const own = cell("td", note);
+  own.className = "note";
+  return own;
 }
 
 function line(cells) {

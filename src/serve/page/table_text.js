@@ -65,6 +65,8 @@ export function parse(text, columns) {
 
 function named(names, rows) {
   if (rows.length === 0) throw new Error("There are column names but no row.");
+  const twice = names.find((name, place) => name !== "" && names.indexOf(name) !== place);
+  if (twice !== undefined) throw new Error(`The column ${twice} is there more than once.`);
   const ragged = rows.findIndex((row) => row.length !== names.length);
   if (ragged >= 0) {
     throw new Error(`Row ${ragged + 1} has ${rows[ragged].length} values, expected ${names.length}.`);

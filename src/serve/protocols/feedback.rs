@@ -11,8 +11,11 @@ use crate::serve::{
     Fault, FaultAnswer, ServedModel, Service,
     body::WholeBody,
     recent::{Recall, Remembered},
-    rows::{RowReader, kind},
+    rows::{RowReader, kind, shortened},
 };
+
+/// Largest size of a true value: the square of one beyond it leaves the range of numbers when many are added up.
+const LARGEST: f64 = 1e100;
 
 /// A true value, for a predicted row or with the row itself.
 #[derive(ToSchema)]
@@ -41,6 +44,8 @@ pub(in crate::serve) struct FeedbackAnswer {
     pub truth: f64,
     /// True value minus prediction.
     pub residual: f64,
+    /// Id of the request that predicted the row; where the row was brought, the id under which it can be corrected.
+    pub request_id: String,
     /// Whether the true value lies within the interval.
     pub covered: bool,
 }
@@ -64,6 +69,7 @@ pub(in crate::serve) async fn feedback(
     };
     let truth = own.get("truth").and_then(Value::as_f64).filter(|truth| truth.is_finite());
     let truth = truth.ok_or_else(|| Fault::malformed("`truth` is missing or is not a number"))?;
+    refuse_impossible(truth, &model)?;
     let given = |key: &str| own.get(key).filter(|value| !value.is_null());
     // A row that is brought has an id of its own: with one that a client chose it could be taken for another row.
     let own_id = service.ids.next();
@@ -84,13 +90,26 @@ pub(in crate::serve) async fn feedback(
     if let Some(watch) = &service.watch {
         watch.learnt(request, row, truth);
     }
-    Ok(Json(answer(predicted, truth)))
+    Ok(Json(answer(predicted, truth, request.to_owned())))
 }
 
-fn answer(predicted: Remembered, truth: f64) -> FeedbackAnswer {
+fn answer(predicted: Remembered, truth: f64, request_id: String) -> FeedbackAnswer {
     let Remembered { value, lower, upper } = predicted;
-    let covered = lower <= truth && truth <= upper;
-    FeedbackAnswer { prediction: value, lower, upper, truth, residual: truth - value, covered }
+    let (covered, residual) = (lower <= truth && truth <= upper, truth - value);
+    FeedbackAnswer { prediction: value, lower, upper, truth, residual, request_id, covered }
+}
+
+/// Refuses a true value that no training would take: a slip of the pen would spoil every score from then on.
+fn refuse_impossible(truth: f64, model: &ServedModel) -> Result<(), Fault> {
+    let minimum = model.predictor.models.folds.first().and_then(|fold| fold.minimum);
+    let expected = match minimum {
+        Some(minimum) if truth < minimum => format!("at least {minimum}"),
+        _ if truth.abs() > LARGEST => format!("at most {LARGEST:e} in size"),
+        _ => return Ok(()),
+    };
+    let message =
+        format!("`truth` is {truth:?}, expected a `{}` of {expected}", model.schema.target);
+    Err(Fault::new(StatusCode::BAD_REQUEST, "impossible_truth", message))
 }
 
 fn position(row: Option<&Value>) -> Result<usize, Fault> {
@@ -121,18 +140,19 @@ async fn remembered(service: &Service, id: &str, row: usize) -> Result<Remembere
     match recall {
         Recall::Known(own) => Ok(own),
         Recall::UnknownRequest => {
-            let message = format!("no prediction of a request `{id}` is known");
+            let message = format!("no prediction of a request `{}` is known", shortened(id));
             let fault = Fault::new(StatusCode::NOT_FOUND, "unknown_request", message);
             Err(fault.hint("bring the row itself as `record`"))
         }
         Recall::SeveralRequests => {
-            let message = format!("more than one request had the id `{id}`");
+            let message = format!("more than one request had the id `{}`", shortened(id));
             let fault = Fault::new(StatusCode::CONFLICT, "ambiguous_request", message);
             Err(fault.hint(
                 "bring the row itself as `record`, and send another `X-Request-Id` each time",
             ))
         }
         Recall::NoRow(rows) => {
+            let id = shortened(id);
             let message = format!("request `{id}` had {rows} rows, there is no row {row}");
             Err(Fault::new(StatusCode::NOT_FOUND, "unknown_row", message))
         }

@@ -30,8 +30,11 @@ pub(super) fn rows_of(
     model: &ServedModel,
     inputs: &[Value],
 ) -> Result<RawRows, Fault> {
-    let tensors: Vec<InputTensor<'_>> =
-        inputs.iter().map(InputTensor::of).collect::<Result<_, _>>()?;
+    let is_only = inputs.len() == 1;
+    let tensors: Vec<InputTensor<'_>> = inputs
+        .iter()
+        .map(|input| InputTensor::of(input, model, is_only))
+        .collect::<Result<_, _>>()?;
     if let [only] = tensors.as_slice()
         && model.place(only.name).is_none()
     {
@@ -63,7 +66,7 @@ struct InputTensor<'a> {
 }
 
 impl<'a> InputTensor<'a> {
-    fn of(input: &'a Value) -> Result<Self, Fault> {
+    fn of(input: &'a Value, model: &ServedModel, is_only: bool) -> Result<Self, Fault> {
         let Value::Object(own) = input else {
             let message = format!("an input is {}, expected an object", kind(input));
             return Err(Fault::malformed(message));
@@ -73,7 +76,10 @@ impl<'a> InputTensor<'a> {
             found.ok_or_else(|| Fault::malformed(format!("an input has no text `{key}`")))
         };
         let (name, datatype) = (text("name")?, text("datatype")?);
-        if !NUMBERS.contains(&datatype) {
+        // Texts may name containers, or stand in columns that the model does not know.
+        if !NUMBERS.contains(&datatype)
+            && (is_only || datatype != "BYTES" || model.place(name).is_some())
+        {
             let message = format!("tensor `{name}` is of type {datatype}, expected numbers");
             return Err(Fault::malformed(message));
         }
@@ -82,8 +88,17 @@ impl<'a> InputTensor<'a> {
         let shape = shape.ok_or_else(|| {
             Fault::malformed(format!("the shape of tensor `{name}` is not of whole numbers"))
         })?;
+        let list = list(own, "data")?;
         let mut data = Vec::new();
-        list(own, "data")?.iter().for_each(|value| flatten(value, &mut data));
+        let is_nested = list.iter().any(Value::is_array);
+        if is_nested && !flatten(list, &shape, &mut data) {
+            let message =
+                format!("the lists in the data of tensor `{name}` do not have its shape {shape:?}");
+            return Err(Fault::malformed(message).hint("send them row by row, or one flat list"));
+        }
+        if !is_nested {
+            data.extend(list);
+        }
         let expected = shape.iter().try_fold(1_usize, |all, own| all.checked_mul(*own));
         if shape.is_empty() || expected != Some(data.len()) {
             let message =
@@ -114,10 +129,15 @@ impl<'a> InputTensor<'a> {
     }
 }
 
-/// The values of nested lists, row-major.
-fn flatten<'a>(value: &'a Value, data: &mut Vec<&'a Value>) {
-    match value {
-        Value::Array(inner) => inner.iter().for_each(|value| flatten(value, data)),
-        other => data.push(other),
-    }
+/// Adds the values of nested lists, row-major; `false` where their lengths are not those of `shape`.
+fn flatten<'a>(list: &'a [Value], shape: &[usize], data: &mut Vec<&'a Value>) -> bool {
+    let Some((length, inner)) = shape.split_first() else { return false };
+    list.len() == *length
+        && list.iter().all(|value| match value {
+            Value::Array(list) => flatten(list, inner, data),
+            other => {
+                data.push(other);
+                inner.is_empty()
+            }
+        })
 }

@@ -57,6 +57,17 @@ pub(in crate::serve) struct ManyAnswers {
     pub about: About,
 }
 
+/// The answer to a row or to several.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is written")]
+#[serde(untagged)]
+pub(in crate::serve) enum PredictAnswer {
+    /// To one row.
+    One(SingleAnswer),
+    /// To a list of rows, or a CSV.
+    Many(ManyAnswers),
+}
+
 /// What an answer is about.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(in crate::serve) struct About {
@@ -121,7 +132,7 @@ pub(in crate::serve) enum RowsBody {
     )),
     responses(
         (status = 200, description = "The prediction of the row, or those of all rows",
-         content((SingleAnswer = "application/json", example = json!({
+         content((PredictAnswer = "application/json", example = json!({
             "prediction": 48.5, "lower": 19.8, "upper": 118.4, "out_of_domain": false,
             "columns_at_fault": [], "target": "mass", "unit": "g", "level": 0.9,
             "model_version": "first@9f2c11aa", "request_id": "a1"})))),

@@ -10,6 +10,7 @@ use std::{
 use massay::monitor::{
     LogConfig, LogQuery, LogStore, LogWriter, LoggedModel, LoggedRow, LoggedTruth,
 };
+use sqlx::{Connection, Executor};
 use tokio::runtime::Runtime;
 
 fn row(request: usize) -> LoggedRow {
@@ -110,6 +111,48 @@ fn rows_that_do_not_fit_into_the_queue_are_dropped_and_counted() {
         assert_eq!(writer.close(Duration::from_secs(20)).await, 0);
         assert_eq!(writer.written(), 100);
         assert_eq!(store.rows(&LogQuery::default()).await.unwrap().len(), 100);
+    });
+}
+
+#[test]
+fn a_transaction_that_the_database_gave_up_takes_nothing_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("log.sqlite").display());
+    Runtime::new().unwrap().block_on(async {
+        let store = LogStore::open(&url).await.unwrap();
+        // As a full disk does: the whole transaction is rolled back.
+        let mut other = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let full = "CREATE TRIGGER full BEFORE INSERT ON predictions BEGIN \
+                    SELECT RAISE(ROLLBACK, 'the disk is full'); END";
+        other.execute(full).await.unwrap();
+        for _ in 0..3 {
+            let refused = store.append(&[], &[row(1)], &[]).await.unwrap_err().to_string();
+            assert!(refused.contains("the disk is full"), "{refused}");
+        }
+        other.execute("DROP TRIGGER full").await.unwrap();
+        store.append(&[], &[row(2), row(3)], &[]).await.unwrap();
+        let rows = sqlx::query("SELECT request_id FROM predictions").fetch_all(&mut other).await;
+        assert_eq!(rows.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_file_that_is_gone_is_missed_until_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let [here, there] = ["log.sqlite", "old.sqlite"].map(|name| folder.path().join(name));
+    let url = format!("sqlite://{}", here.display());
+    Runtime::new().unwrap().block_on(async {
+        let store = LogStore::open(&url).await.unwrap();
+        store.append(&[], &[row(1)], &[]).await.unwrap();
+        std::fs::rename(&here, &there).unwrap();
+        let refused = store.append(&[], &[row(2)], &[]).await.unwrap_err().to_string();
+        assert!(refused.contains("log.sqlite: the log of predictions is no longer there"));
+        // Another file at its place is another log.
+        std::fs::write(&here, "").unwrap();
+        assert!(store.append(&[], &[row(2)], &[]).await.is_err());
+        std::fs::rename(&there, &here).unwrap();
+        store.append(&[], &[row(2)], &[]).await.unwrap();
+        assert_eq!(store.rows(&LogQuery::default()).await.unwrap().len(), 2);
     });
 }
 

@@ -237,8 +237,17 @@ fn the_description_names_every_path_and_the_page_loads_nothing_from_elsewhere() 
     let example = |path: &str| {
         path.replace("{model}", "massay-mass").replace("{version}", &version(&counter))
     };
+    let answers = &document["paths"]["/predict"]["post"]["responses"]["200"]["content"];
+    let schema = answers["application/json"]["schema"].to_string();
+    assert!(schema.contains("PredictAnswer"), "{schema}");
+    let both = document["components"]["schemas"]["PredictAnswer"].to_string();
+    assert!(both.contains("SingleAnswer") && both.contains("ManyAnswers"), "{both}");
     for (path, methods) in paths {
-        for method in methods.as_object().unwrap().keys() {
+        for (method, described) in methods.as_object().unwrap() {
+            for answer in described["responses"].as_object().unwrap().values() {
+                assert_ne!(answer["description"].as_str(), Some(""), "{method} {path}: {answer}");
+                assert!(answer["description"].is_string(), "{method} {path}: {answer}");
+            }
             let request = Request::builder().method(&*method.to_uppercase()).uri(example(path));
             let answer = counter.send(request.body(Body::empty()).unwrap());
             let status = answer.status;

@@ -78,7 +78,7 @@ fn requests_made_from_the_description_never_break_the_service() {
     let output = std::process::Command::new(python().with_file_name("schemathesis"))
         .args(["run", "--max-examples", "40", "--seed", "1", "--no-color", "--workers", "1"])
         .args(["--header", "Authorization: Bearer token", "--generation-database", "none"])
-        .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance"])
+        .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"])
         .arg(program.url("/openapi.json"))
         .current_dir(shop.path("."))
         .output()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::counter::{Counter, values};
+use super::counter::{Counter, altered, values};
 
 /// The four numbers of an answer of the service's own.
 fn own(answer: &Value) -> (f64, f64, f64, bool) {
@@ -42,9 +42,21 @@ fn columns_may_come_in_any_order_beside_others() {
         let cells: Vec<String> = names.iter().map(|name| record[name].to_string()).collect();
         table += &format!("x,{}\n", cells.join(","));
     }
-    let answer = counter.post("/predict", "text/csv; charset=utf-8", table).json();
+    let answer = counter.post("/predict", "text/csv; charset=utf-8", table.clone()).json();
     let found: Vec<_> = answer["predictions"].as_array().unwrap().iter().map(own).collect();
     assert_eq!(found, expected);
+    for delimiter in [";", "\t"] {
+        let table = table.replace(',', delimiter);
+        let answer = counter.post("/predict", "text/csv", table).json();
+        assert_eq!(answer["predictions"].as_array().unwrap().len(), expected.len(), "{answer}");
+    }
+    // One value each, where the column that comes first is none of the model's.
+    let mut by_column = json!({"note": ["x", "y"]});
+    for name in &names {
+        by_column[name] = json!([records[0][name]]);
+    }
+    let answer = counter.post_json("/invocations", &json!({"inputs": by_column})).json();
+    assert_eq!(answer["predictions"].as_array().unwrap().len(), 1, "{answer}");
     let mut with_more = records[0].clone();
     with_more["container"] = json!("C001");
     assert_eq!(own(&counter.post_json("/predict", &with_more).json()), expected[0]);
@@ -132,6 +144,14 @@ fn open_inference_takes_one_tensor_or_one_for_each_column() {
         assert_eq!(data(3), expected.iter().map(|own| json!(own.3)).collect::<Vec<_>>());
         assert!(outputs.iter().all(|own| own["shape"] == json!([4])));
     }
+    // Texts beside the columns, of containers and of others.
+    let mut more = columns.clone();
+    for name in ["container", "note"] {
+        let names = ["C1", "C2", "C3", "C4"];
+        more.insert(0, json!({"name": name, "shape": [4], "datatype": "BYTES", "data": names}));
+    }
+    let answer = counter.post_json(path, &json!({"inputs": more})).json();
+    assert_eq!(answer["outputs"][0]["data"][3], json!(expected[3].0), "{answer}");
     let wanted = json!({"inputs": one(json!(flat)), "outputs": [{"name": "upper"}]});
     let body = counter.post_json(path, &wanted).json();
     assert_eq!(body["outputs"].as_array().unwrap().len(), 1);
@@ -191,9 +211,13 @@ fn feedback_finds_the_request_or_predicts_the_row() {
         assert_eq!(answer["prediction"].as_f64().unwrap(), expected[2].0);
         assert!((answer["residual"].as_f64().unwrap() - 1.0).abs() < 1e-9);
         assert_eq!(answer["covered"], json!(expected[2].2 >= expected[2].0 + 1.0));
+        // By the id a truth can be told again.
+        let again = json!({"request_id": answer["request_id"], "truth": expected[2].0 + 1.0});
+        let again = altered(&again, "row", body.get("row").cloned());
+        assert_eq!(counter.post_json("/feedback", &again).json(), answer);
     }
     let metrics = counter.get("/metrics").text;
-    assert!(metrics.contains("massay_feedback_rows_total 2\n"), "{metrics}");
+    assert!(metrics.contains("massay_feedback_rows_total 4\n"), "{metrics}");
 }
 
 #[test]

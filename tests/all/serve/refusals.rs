@@ -46,6 +46,13 @@ fn bodies_that_are_no_rows_are_refused() {
         let error = fault(&counter.post("/predict", json, body), 400, "malformed");
         assert!(error["message"].is_string());
     }
+    let text = counter.records()[0].to_string();
+    let twice = text.replacen('}', ", \"det1\": 5}", 1);
+    let error = fault(&counter.post("/predict", json, twice.clone()), 400, "malformed");
+    assert!(error["message"].as_str().unwrap().contains("the key `det1` comes more than once"));
+    fault(&counter.post("/predict", json, format!("[{twice}]")), 400, "malformed");
+    let error = fault(&counter.post("/predict", json, format!("\u{feff}{text}")), 400, "malformed");
+    assert!(error["hint"].as_str().unwrap().contains("byte order mark"), "{error}");
     let deep = "[".repeat(100_000);
     fault(&counter.post("/predict", json, deep), 400, "malformed");
     for table in ["det1", "", "\n", "det1,det1\n1,2"] {
@@ -104,6 +111,11 @@ fn kinds_sizes_paths_and_methods_that_are_not_taken_are_named() {
     assert!(counter.get("/v2/models/%FF").json()["error"].is_string());
     fault(&counter.get("/predict"), 405, "wrong_method");
     fault(&counter.post_json("/feedback", &json!({"truth": 1})), 400, "malformed");
+    for truth in [-5.0, 1.7e308] {
+        let body = json!({"truth": truth, "record": counter.records()[0]});
+        let error = fault(&counter.post_json("/feedback", &body), 400, "impossible_truth");
+        assert!(error["message"].as_str().unwrap().contains("expected a `mass` of at"), "{error}");
+    }
     let lost = json!({"truth": 1, "request_id": "never"});
     fault(&counter.post_json("/feedback", &lost), 404, "unknown_request");
 }
