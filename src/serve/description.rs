@@ -65,11 +65,17 @@ impl Description {
 
 struct Keys;
 
-/// Says of each kind of answer what it is, where nothing was said.
+/// Names every operation by its path, and says of each kind of answer what it is, where nothing was said.
 struct Words;
 
 impl Modify for Words {
     fn modify(&self, document: &mut Document) {
+        for (path, item) in &mut document.paths.paths {
+            let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
+            let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
+            let operations = [&mut item.get, &mut item.post].into_iter().flatten();
+            operations.for_each(|own| own.operation_id = Some(name.clone()));
+        }
         let items = document.paths.paths.values_mut();
         let operations = items.flat_map(|item| [&mut item.get, &mut item.post]).flatten();
         for (status, answer) in operations.flat_map(|own| &mut own.responses.responses) {

@@ -214,7 +214,7 @@ impl Clerk {
         let mut pause = PAUSES[0];
         while let Err(error) = self.append(&batch).await {
             if pause == PAUSES[0] {
-                tracing::warn!("{error}; rows wait");
+                tracing::warn!("rows wait to be written: {error}");
             }
             sleep(pause).await;
             pause = (2 * pause).min(PAUSES[1]);

@@ -242,8 +242,10 @@ fn the_description_names_every_path_and_the_page_loads_nothing_from_elsewhere() 
     assert!(schema.contains("PredictAnswer"), "{schema}");
     let both = document["components"]["schemas"]["PredictAnswer"].to_string();
     assert!(both.contains("SingleAnswer") && both.contains("ManyAnswers"), "{both}");
+    let mut names = std::collections::HashSet::new();
     for (path, methods) in paths {
         for (method, described) in methods.as_object().unwrap() {
+            assert!(names.insert(&described["operationId"]), "{described}");
             for answer in described["responses"].as_object().unwrap().values() {
                 assert_ne!(answer["description"].as_str(), Some(""), "{method} {path}: {answer}");
                 assert!(answer["description"].is_string(), "{method} {path}: {answer}");

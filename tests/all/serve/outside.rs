@@ -74,6 +74,11 @@ fn requests_made_from_the_description_never_break_the_service() {
     let shop = Workshop::new();
     shop.succeed(&format!("train {SHORT} --name a --quiet"));
     let program = Program::start(&shop, "--checkpoint checkpoints/a");
+    let described = shop.path("openapi.json");
+    std::fs::write(&described, program.get("/openapi.json").to_string()).unwrap();
+    let validator = python().with_file_name("openapi-spec-validator");
+    let output = std::process::Command::new(validator).arg(&described).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     // One worker: up to Python 3.11 threads that parse Python at the same time spoil a count that they share.
     let output = std::process::Command::new(python().with_file_name("schemathesis"))
         .args(["run", "--max-examples", "40", "--seed", "1", "--no-color", "--workers", "1"])
