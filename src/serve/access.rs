@@ -19,7 +19,8 @@ impl Access {
     /// Access with the keys of clients and the token of the administrator.
     #[must_use]
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a str>, admin: Option<&str>) -> Self {
-        Self { clients: keys.into_iter().map(hash).collect(), admin: admin.map(hash) }
+        let hash_of = |key: &str| hash(key.as_bytes());
+        Self { clients: keys.into_iter().map(hash_of).collect(), admin: admin.map(hash_of) }
     }
 
     /// Whether clients need a key.
@@ -55,24 +56,24 @@ impl Access {
 }
 
 /// The key that a request offers.
-fn offered(headers: &HeaderMap) -> Option<&str> {
+fn offered(headers: &HeaderMap) -> Option<&[u8]> {
+    // Bytes: a key may have letters that are not ASCII.
     if let Some(key) = headers.get("x-api-key") {
-        return key.to_str().ok();
+        return Some(key.as_bytes());
     }
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, key) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+    let (scheme, key) = headers.get(header::AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then_some(key.trim_ascii())
 }
 
 /// Whether a key is one of those with these hashes, in a time that says neither which nor how nearly.
-fn one_of(key: &str, hashes: &[[u8; 32]]) -> bool {
+fn one_of(key: &[u8], hashes: &[[u8; 32]]) -> bool {
     let own = hash(key);
     let found = hashes.iter().fold(Choice::from(0), |found, other| found | own.ct_eq(other));
     found.into()
 }
 
-fn hash(key: &str) -> [u8; 32] {
-    Sha256::digest(key.as_bytes()).into()
+fn hash(key: &[u8]) -> [u8; 32] {
+    Sha256::digest(key).into()
 }
 
 #[cfg(test)]
@@ -80,17 +81,21 @@ mod tests {
     use super::*;
 
     fn headers(name: &'static str, value: &str) -> HeaderMap {
-        [(header::HeaderName::from_static(name), value.parse().unwrap())].into_iter().collect()
+        let value = header::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        [(header::HeaderName::from_static(name), value)].into_iter().collect()
     }
 
     #[test]
     fn every_key_opens_and_nothing_else_does() {
-        let access = Access::new(["one", "two"], None);
+        let access = Access::new(["one", "two", "schlüssel"], None);
         for (name, value, opens) in [
             ("x-api-key", "one", true),
             ("x-api-key", "two", true),
             ("authorization", "Bearer two", true),
             ("authorization", "bearer two", true),
+            ("x-api-key", "schlüssel", true),
+            ("authorization", "Bearer schlüssel", true),
+            ("authorization", "Bearer", false),
             ("authorization", "Basic two", false),
             ("x-api-key", "tw", false),
             ("x-api-key", "", false),

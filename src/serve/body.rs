@@ -1,7 +1,7 @@
 //! The body of a request.
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody, to_bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
@@ -111,11 +111,18 @@ fn refuse_many_values(bytes: &[u8], most: usize) -> Result<(), Fault> {
 }
 
 async fn whole(body: Body, most: usize) -> Result<Bytes, Fault> {
+    let too_large = || {
+        let message = format!("the body is longer than {most} bytes");
+        let fault = Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+        fault.hint("send it in several requests, or raise `serve.max_body`")
+    };
+    // Before anything of it is read: who asks first (`Expect: 100-continue`) is not told to go on.
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large());
+    }
     to_bytes(body, most).await.map_err(|error| {
         if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) {
-            let message = format!("the body is longer than {most} bytes");
-            let fault = Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
-            return fault.hint("send it in several requests, or raise `serve.max_body`");
+            return too_large();
         }
         Fault::malformed(format!("the body broke off: {error}"))
     })

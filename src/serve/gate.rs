@@ -79,9 +79,9 @@ fn foreign(response: &Response) -> Option<Fault> {
 async fn answered(service: &Service, request: Request, next: Next) -> Response {
     let limit = service.config.timeout;
     timeout(Duration::from_secs_f64(limit), next.run(request)).await.unwrap_or_else(|_| {
-        let message = format!("the request took longer than {limit} s");
+        let message = format!("the request took longer than {limit} s, its upload included");
         let fault = Fault::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", message);
-        fault.hint("send fewer rows at once").into_response()
+        fault.hint("send fewer rows at once, or over a faster connection").into_response()
     })
 }
 
@@ -130,14 +130,21 @@ fn client_of(service: &Service, request: &Request) -> IpAddr {
     let named: Vec<&str> =
         forwarded.filter_map(|value| value.to_str().ok()).flat_map(|own| own.split(',')).collect();
     for name in named.iter().rev() {
-        match name.trim().parse::<IpAddr>() {
-            Ok(next) if proxies.iter().any(|proxy| proxy.has(client)) => {
+        match address(name.trim()) {
+            Some(next) if proxies.iter().any(|proxy| proxy.has(client)) => {
                 client = next.to_canonical();
             }
             _ => break,
         }
     }
     client
+}
+
+/// An address as proxies write it: some with a port, and those of version 6 in brackets then.
+fn address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().map(|own| own.ip());
+    let in_brackets = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    text.parse().or_else(|_| with_port()).ok().or_else(in_brackets)
 }
 
 fn log(

@@ -38,6 +38,7 @@ pub(super) struct Metrics {
     out_of_domain: Counter,
     at_fault: Family<Labels, Counter>,
     feedback: Counter,
+    corrections: Counter,
     covered: Counter,
     absolute_error: FloatSum,
     reloads: Family<Labels, Counter>,
@@ -70,6 +71,7 @@ impl Metrics {
             out_of_domain: Counter::default(),
             at_fault: Family::default(),
             feedback: Counter::default(),
+            corrections: Counter::default(),
             covered: Counter::default(),
             absolute_error: FloatSum::default(),
             reloads: Family::default(),
@@ -111,6 +113,11 @@ impl Metrics {
             self.at_fault.clone(),
         );
         own.register("feedback_rows", "Rows whose true value came back", self.feedback.clone());
+        own.register(
+            "feedback_corrections",
+            "True values that came for a row which had one",
+            self.corrections.clone(),
+        );
         own.register(
             "feedback_covered_rows",
             "Of those, true values within their interval",
@@ -171,8 +178,12 @@ impl Metrics {
         }
     }
 
-    /// The true value of a predicted row came back.
+    /// The true value of a predicted row came back; where it corrects an earlier one, the row keeps counting by that.
     pub(super) fn learnt(&self, predicted: &Remembered, truth: f64) {
+        if predicted.has_truth {
+            self.corrections.inc();
+            return;
+        }
         self.feedback.inc();
         if predicted.lower <= truth && truth <= predicted.upper {
             self.covered.inc();

@@ -16,6 +16,8 @@ pub(super) struct Remembered {
     pub(super) value: f64,
     pub(super) lower: f64,
     pub(super) upper: f64,
+    /// Whether its true value came back before.
+    pub(super) has_truth: bool,
 }
 
 /// The newest predictions by the id of their request.
@@ -67,6 +69,14 @@ impl Answer {
             Self::Several => &[],
         }
     }
+
+    fn row_mut(&mut self, row: usize) -> Option<&mut Remembered> {
+        match self {
+            Self::One(own) => (row == 0).then_some(own),
+            Self::Rows(all) => all.get_mut(row),
+            Self::Several => None,
+        }
+    }
 }
 
 impl RecentPredictions {
@@ -94,6 +104,14 @@ impl RecentPredictions {
         }
     }
 
+    /// The true value of a row came back.
+    pub(super) fn learnt(&self, id: &str, row: usize) {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = recent.by_id.get_mut(id).and_then(|own| own.row_mut(row)) {
+            own.has_truth = true;
+        }
+    }
+
     /// What is remembered of a row of a request.
     pub(super) fn of(&self, id: &str, row: usize) -> Recall {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id) {
@@ -108,8 +126,10 @@ impl RecentPredictions {
 }
 
 impl Remembered {
+    /// What was predicted; the true value has not come back.
     pub(super) fn of(prediction: &Prediction) -> Self {
-        Self { value: prediction.value, lower: prediction.lower, upper: prediction.upper }
+        let Prediction { value, lower, upper, .. } = *prediction;
+        Self { value, lower, upper, has_truth: false }
     }
 }
 

@@ -228,7 +228,9 @@ impl<'a> RowReader<'a> {
         let fault = fault.of_column(column);
         match nearest(column, unknown) {
             Some(similar) => fault.hint(format!("is it `{similar}`?")),
-            None => fault,
+            None => {
+                fault.hint(shortened(&format!("the columns are {}", self.columns().join(", "))))
+            }
         }
     }
 

@@ -75,11 +75,26 @@ impl Service {
         }
     }
 
-    /// Predicts raw rows in the order of the columns of `model` and remembers what it said.
+    /// Predicts raw rows in the order of the columns of `model`, and keeps and counts what it said.
     pub(super) async fn predict(
         &self,
         (model, request): (&Arc<ServedModel>, &str),
         rows: RawRows,
+    ) -> Result<Vec<Prediction>, Fault> {
+        let predictions = self.look(model, &rows).await?;
+        self.metrics.predicted(model, &rows.values, &predictions);
+        self.recent.add(request, &predictions);
+        if let Some(watch) = &self.watch {
+            watch.served(model, request, rows, &predictions);
+        }
+        Ok(predictions)
+    }
+
+    /// What `model` says to raw rows; nothing is kept of it.
+    pub(super) async fn look(
+        &self,
+        model: &Arc<ServedModel>,
+        rows: &RawRows,
     ) -> Result<Vec<Prediction>, Fault> {
         let predictions = self.queue.predict(Arc::clone(model), rows.values.clone()).await;
         let predictions = predictions.ok_or_else(|| {
@@ -91,11 +106,6 @@ impl Service {
                 format!("row {row} is so far from anything known that it has no prediction");
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return Err(Fault::new(status, "no_prediction", message).at_row(row));
-        }
-        self.metrics.predicted(model, &rows.values, &predictions);
-        self.recent.add(request, &predictions);
-        if let Some(watch) = &self.watch {
-            watch.served(model, request, rows, &predictions);
         }
         Ok(predictions)
     }

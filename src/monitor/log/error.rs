@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Why the log of predictions cannot be used.
+/// Why the log of predictions cannot be used. Causes stand within the message, before its hint, and nowhere else.
 #[derive(Debug, Error)]
 pub enum LogError {
     /// The address names no database.
@@ -20,13 +20,13 @@ pub enum LogError {
     Missing(String),
     /// The file of the database cannot be made.
     #[error(
-        "{path}: the log of predictions cannot be made there: {source}\n\nhint: `--set log.url=none` keeps no log"
+        "{path}: the log of predictions cannot be made there: {cause}\n\nhint: `--set log.url=none` keeps no log"
     )]
     File {
         /// The file.
         path: String,
         /// What the system says.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file of the database was moved or deleted.
     #[error(
@@ -36,7 +36,7 @@ pub enum LogError {
     Removed(String),
     /// The database does not open, or does not do what it is asked.
     #[error(
-        "the log of predictions at {place} {failed}: {source}\n\nhint: `--set log.url=none` keeps no log"
+        "the log of predictions at {place} {failed}: {cause}\n\nhint: `--set log.url=none` keeps no log"
     )]
     Database {
         /// The database, without a password.
@@ -44,7 +44,7 @@ pub enum LogError {
         /// What failed.
         failed: &'static str,
         /// What the database says.
-        source: sqlx::Error,
+        cause: sqlx::Error,
     },
     /// What stands in the log is none of our words.
     #[error("the log of predictions at {place} holds {found}")]

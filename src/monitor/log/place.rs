@@ -54,7 +54,7 @@ pub(super) fn file_address(url: &str, may_make: bool) -> Result<String, LogError
     }
     if let Some(folder) = Path::new(path).parent() {
         std::fs::create_dir_all(folder)
-            .map_err(|source| LogError::File { path: path.to_owned(), source })?;
+            .map_err(|cause| LogError::File { path: path.to_owned(), cause })?;
     }
     Ok(format!("sqlite://{path}?mode=rwc"))
 }

@@ -6,6 +6,7 @@ use sqlx::{
     Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, Transaction,
     any::AnyPoolOptions,
 };
+use tokio::time::timeout;
 
 use super::{
     LogError, LoggedModel, LoggedRow, LoggedTruth,
@@ -109,20 +110,15 @@ impl LogStore {
         }
         let place = without_password(url);
         let failed =
-            |source| LogError::Database { place: place.clone(), failed: "does not open", source };
+            |cause| LogError::Database { place: place.clone(), failed: "does not open", cause };
         let address = if is_file { file_address(url, may_make)? } else { url.to_owned() };
         let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         let options = options.after_connect(move |connection, _| {
-            Box::pin(async move {
-                if is_file {
-                    // Readers do not wait for the writer, and what was written survives a crash of the program.
-                    connection.execute("PRAGMA journal_mode = WAL").await?;
-                    connection.execute("PRAGMA synchronous = NORMAL").await?;
-                    connection.execute("PRAGMA busy_timeout = 10000").await?;
-                }
-                Ok(())
-            })
+            Box::pin(async move { if is_file { set_up_file(connection).await } else { Ok(()) } })
         });
+        // The pool tries again for as long as it may, and then does not know why.
+        let tried = timeout(PATIENCE, try_out(&address, is_file)).await;
+        tried.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(failed)?;
         let pool = options.connect(&address).await.map_err(failed)?;
         let id = if is_file { "INTEGER PRIMARY KEY" } else { "BIGSERIAL PRIMARY KEY" };
         let mut own = Self { pool, place: place.clone(), is_file, file: None };
@@ -309,13 +305,30 @@ impl LogStore {
         Ok(gone)
     }
 
-    fn failed(&self, failed: &'static str, source: sqlx::Error) -> LogError {
-        LogError::Database { place: self.place.clone(), failed, source }
+    fn failed(&self, failed: &'static str, cause: sqlx::Error) -> LogError {
+        LogError::Database { place: self.place.clone(), failed, cause }
     }
 
     fn damaged(&self, found: String) -> LogError {
         LogError::Damaged { place: self.place.clone(), found }
     }
+}
+
+/// Connects once, to learn why where it fails.
+async fn try_out(address: &str, is_file: bool) -> Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect(address).await?;
+    if is_file {
+        set_up_file(&mut connection).await?;
+    }
+    connection.close().await
+}
+
+/// Readers do not wait for the writer, and what was written survives a crash of the program.
+async fn set_up_file(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    // The time first: another program may hold the file at this moment.
+    connection.execute("PRAGMA busy_timeout = 10000").await?;
+    connection.execute("PRAGMA journal_mode = WAL").await?;
+    connection.execute("PRAGMA synchronous = NORMAL").await.map(drop)
 }
 
 /// Rows in parts of the sizes in [`ROWS`].

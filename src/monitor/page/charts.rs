@@ -16,6 +16,8 @@ const DRAWN: usize = 60;
 const FULL: f64 = 2.0;
 
 const LEFT: f64 = 84.0;
+/// Letters that fit there.
+const LETTERS: usize = 12;
 const WIDTH: f64 = 800.0;
 const ROW: f64 = 18.0;
 
@@ -54,7 +56,7 @@ fn medians(report: &MonitorReport, windows: &[WindowDrift]) -> Markup {
         .collect();
     let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
     let label = format!("Median prediction of each window, from {} to {}", short(low), short(high));
-    html! { figure.chart {
+    html! { figure.chart tabindex="0" {
         svg viewBox="0 0 800 160" role="img" aria-label=(label) {
             line.axis x1=(LEFT) x2=(WIDTH - 10.0) y1="140" y2="140" {}
             line.known x1=(LEFT) x2=(WIDTH - 10.0) y1=(place(known)) y2=(place(known)) {}
@@ -76,11 +78,14 @@ fn grid(windows: &[WindowDrift]) -> Markup {
     let columns = columns_of(windows);
     let height = ROW * columns.len() as f64 + 26.0;
     let width = (WIDTH - LEFT - 10.0) / windows.len().max(1) as f64;
-    html! { figure.chart {
+    html! { figure.chart tabindex="0" {
         svg viewBox=(format!("0 0 800 {height}")) role="img"
             aria-label="Shift of each column, given the others, by window" {
             @for (row, column) in columns.iter().enumerate() {
-                text x=(LEFT - 8.0) y=(ROW * row as f64 + 13.0) text-anchor="end" { (column) }
+                text x=(LEFT - 8.0) y=(ROW * row as f64 + 13.0) text-anchor="end" {
+                    title { (column) }
+                    (fitted(column))
+                }
                 @for (place, window) in windows.iter().enumerate() {
                     @if let Some(own) = window.comparison(Watched::GivenOthers, column) {
                         rect x=(format!("{:.1}", across(place, windows.len()) - width / 2.0 + 1.0))
@@ -116,6 +121,15 @@ fn columns_of(windows: &[WindowDrift]) -> Vec<&str> {
     });
     columns.dedup();
     columns
+}
+
+/// A name that fits beside the cells.
+fn fitted(name: &str) -> String {
+    if name.chars().count() <= LETTERS {
+        return name.to_owned();
+    }
+    let start: String = name.chars().take(LETTERS - 1).collect();
+    format!("{}…", start.trim_end())
 }
 
 fn window_numbers(windows: &[WindowDrift], y: f64) -> Markup {

@@ -89,13 +89,17 @@ async function taken(text) {
 async function predictRow() {
   part("table").hidden = true;
   state.table = null;
+  await service.predict([typed()], () => {});
   await explainRow();
   part("result").scrollIntoView({ block: "nearest" });
 }
 
+/** The row in the form. */
+const typed = () => Object.fromEntries(names().map((name) => [name, cellValue(pointed(field(name).value))]));
+
+/** Shows the row in the form. An explanation is not kept by the service: the row has been predicted before. */
 async function explainRow() {
-  const record = {};
-  for (const name of names()) record[name] = cellValue(pointed(field(name).value));
+  const record = typed();
   const answer = await service.explain(record);
   state.result = { record, answer };
   showResult(state.model, record, answer);

@@ -20,7 +20,7 @@ export function showProgress(done, all) {
 export function showTable(model, table, { predictions, versions }, onRow) {
   const odd = predictions.filter((own) => own.out_of_domain).length;
   const count = predictions.length === 1 ? "1 row is predicted." : `${predictions.length} rows are predicted.`;
-  const unlike = odd === 0 ? "None is unlike the training data." : `${odd} of them ${odd === 1 ? "is" : "are"} unlike the training data: their predictions cannot be relied on.`;
+  const unlike = unlikeTraining(odd, predictions.length);
   const mixed = versions.length > 1 ? ` The model changed on the way: the rows were predicted by ${versions.join(" and ")}. Predict them again for answers of one model.` : "";
   part("table").hidden = false;
   part("table-summary").textContent = `${count} ${unlike}${mixed}`;
@@ -32,6 +32,15 @@ export function showTable(model, table, { predictions, versions }, onRow) {
   const rows = predictions.slice(0, SHOWN).map((own, index) => row(own, index, others.map((place) => table.rows[index][place]), onRow));
   part("rows").tBodies[0].replaceChildren(...rows);
   part("table-note").textContent = predictions.length > SHOWN ? `The first ${SHOWN} rows are shown; the download has all ${predictions.length}.` : "";
+}
+
+/** How many of the rows cannot be relied on, in words. */
+function unlikeTraining(odd, count) {
+  if (count === 1) return odd === 0 ? "It is like the training data." : "It is unlike the training data: its prediction cannot be relied on.";
+  if (odd === 0) return "None is unlike the training data.";
+  return odd === 1
+    ? "1 of them is unlike the training data: its prediction cannot be relied on."
+    : `${odd} of them are unlike the training data: their predictions cannot be relied on.`;
 }
 
 /** Draws the figure anew, for another width too. */

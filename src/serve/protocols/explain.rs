@@ -42,6 +42,8 @@ pub(in crate::serve) struct Contribution {
 }
 
 /// Explain the prediction for one row.
+///
+/// A look at a row that was predicted, or may be: it is neither logged nor counted, and takes no feedback.
 #[utoipa::path(post, path = "/explain", tag = "massay",
     request_body(content = std::collections::BTreeMap<String, Option<f64>>, description = "The row: its columns by name"),
     responses(
@@ -54,7 +56,7 @@ pub(in crate::serve) async fn explain(
 ) -> Result<Json<Explanation>, Fault> {
     let model = service.slot.current();
     let rows = RowReader::new(&model, 1).records(&[body.json()?])?;
-    let answers = service.predict((&model, &body.request_id), rows.clone()).await?;
+    let answers = service.look(&model, &rows).await?;
     let own = Arc::clone(&model);
     let attribution = tokio::task::spawn_blocking(move || attributed(&own, &rows.values)).await;
     let attribution = attribution.map_err(|_| {

@@ -87,6 +87,7 @@ pub(in crate::serve) async fn feedback(
         }
     };
     service.metrics.learnt(&predicted, truth);
+    service.recent.learnt(request, row);
     if let Some(watch) = &service.watch {
         watch.learnt(request, row, truth);
     }
@@ -94,7 +95,7 @@ pub(in crate::serve) async fn feedback(
 }
 
 fn answer(predicted: Remembered, truth: f64, request_id: String) -> FeedbackAnswer {
-    let Remembered { value, lower, upper } = predicted;
+    let Remembered { value, lower, upper, .. } = predicted;
     let (covered, residual) = (lower <= truth && truth <= upper, truth - value);
     FeedbackAnswer { prediction: value, lower, upper, truth, residual, request_id, covered }
 }
@@ -133,6 +134,7 @@ async fn remembered(service: &Service, id: &str, row: usize) -> Result<Remembere
                 value: only.prediction,
                 lower: only.lower,
                 upper: only.upper,
+                has_truth: only.truth.is_some(),
             }),
             _ => Recall::SeveralRequests,
         };

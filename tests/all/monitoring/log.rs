@@ -94,7 +94,22 @@ fn addresses_that_name_no_database_are_refused_with_what_was_expected() {
     assert!(open("mysql://x").contains("expected `sqlite://FILE`"));
     let said = open("postgres://who:secret@127.0.0.1:9/none");
     assert!(said.contains("postgres://who@127.0.0.1:9/none") && !said.contains("secret"), "{said}");
+    assert!(said.contains("refused"), "{said}");
     assert!(open("sqlite:///proc/none/log.sqlite").contains("log.url=none"));
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_at_once_with_the_cause_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.sqlite");
+    std::fs::write(&file, [7; 5000]).unwrap();
+    let began = Instant::now();
+    let url = format!("sqlite://{}", file.display());
+    let refused = Runtime::new().unwrap().block_on(LogStore::open(&url)).unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(5));
+    let said = format!("{:#}", anyhow::Error::from(refused));
+    assert_eq!(said.matches("not a database").count(), 1, "{said}");
+    assert_eq!(std::fs::read(&file).unwrap(), [7; 5000]);
 }
 
 #[test]

@@ -155,6 +155,11 @@ fn each_client_has_its_rate_and_only_trusted_proxies_name_clients() {
         statuses("10.0.0.1", ["1.1.1.1", "2.2.2.2", "9.9.9.9, 1.1.1.1", "5.5.5.5, 1.1.1.1"]),
         [200, 200, 200, 429]
     );
+    // Some proxies name a port, too.
+    assert_eq!(
+        statuses("10.0.0.1", ["6.6.6.6:4242", "6.6.6.6", "[2001:db8::6]:4242", "6.6.6.6:1"]),
+        [200, 200, 200, 429]
+    );
     let refused = ask("10.0.0.9", "");
     assert_eq!(refused.headers["retry-after"], "1");
     assert_eq!(refused.json()["error"]["code"], json!("too_many_requests"));

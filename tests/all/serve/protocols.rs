@@ -206,6 +206,7 @@ fn feedback_finds_the_request_or_predicts_the_row() {
     let many = counter.post_json("/predict", &json!(records[..3])).json();
     let named = json!({"request_id": many["request_id"], "row": 2, "truth": expected[2].0 + 1.0});
     let brought = json!({"record": records[2], "truth": expected[2].0 + 1.0});
+    assert_eq!(counter.post_json("/explain", &records[2]).status, 200);
     for body in [named, brought] {
         let answer = counter.post_json("/feedback", &body).json();
         assert_eq!(answer["prediction"].as_f64().unwrap(), expected[2].0);
@@ -217,7 +218,11 @@ fn feedback_finds_the_request_or_predicts_the_row() {
         assert_eq!(counter.post_json("/feedback", &again).json(), answer);
     }
     let metrics = counter.get("/metrics").text;
-    assert!(metrics.contains("massay_feedback_rows_total 4\n"), "{metrics}");
+    // Two rows, each corrected once; an explanation counts as none.
+    for expected in ["feedback_rows_total 2\n", "feedback_corrections_total 2\n", "rows_total 4\n"]
+    {
+        assert!(metrics.contains(&format!("massay_{expected}")), "{expected}: {metrics}");
+    }
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn cells_that_are_no_numbers_are_refused_by_row_and_column() {
     let batch = json!([records[0], altered(&records[1], "det4", None)]);
     let error = fault(&counter.post_json("/predict", &batch), 400, "missing_column");
     assert_eq!((&error["row"], &error["column"]), (&json!(1), &json!("det4")));
+    assert!(error["hint"].as_str().unwrap().starts_with("the columns are det1, det2"), "{error}");
     let renamed = altered(&altered(&records[0], "det4", None), "Det4", Some(json!(1.0)));
     let error = fault(&counter.post_json("/predict", &renamed), 400, "missing_column");
     assert_eq!(error["hint"], json!("is it `Det4`?"));

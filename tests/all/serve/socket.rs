@@ -69,6 +69,20 @@ fn requests_that_do_not_end_are_cut_off_after_the_time_that_is_set() {
 }
 
 #[test]
+fn a_body_that_says_it_is_too_large_is_refused_before_it_is_sent() {
+    let shop = trained(&["a"]);
+    let program = Program::start(&shop, "--checkpoint checkpoints/a --set serve.max_body=1000");
+    let mut stream = TcpStream::connect(&program.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let head = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+                Content-Length: 2000\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("serve.max_body"), "{answer}");
+}
+
+#[test]
 fn a_request_that_takes_too_long_is_ended() {
     let shop = trained(&["a"]);
     let program = Program::start(&shop, "--checkpoint checkpoints/a --set serve.timeout=0.3");
