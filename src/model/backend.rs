@@ -67,6 +67,8 @@ pub struct Backend {
     pub name: String,
     /// Why it was chosen.
     pub reason: String,
+    /// Whether the CPU emulates the adapter: many units that wait for each other are slow there.
+    pub emulated: bool,
 }
 
 impl Backend {
@@ -130,7 +132,8 @@ impl Backend {
 
     fn adapter(device: &Device, reason: &str) -> Self {
         let name = device.identity().map_or_else(|| "unnamed adapter".to_owned(), |id| id.name);
-        Self { kind: BackendKind::Wgpu, device: device.clone(), name, reason: reason.to_owned() }
+        let (kind, reason) = (BackendKind::Wgpu, reason.to_owned());
+        Self { kind, device: device.clone(), name, reason, emulated: is_software(device) }
     }
 
     fn cpu(reason: &str) -> Self {
@@ -142,7 +145,7 @@ impl Backend {
         #[expect(deprecated, reason = "burn's CPU backend of this project")]
         let device = Device::ndarray();
         let (kind, name) = (BackendKind::Ndarray, "burn-ndarray".to_owned());
-        Self { kind, device, name, reason: reason.to_owned() }
+        Self { kind, device, name, reason: reason.to_owned(), emulated: false }
     }
 }
 

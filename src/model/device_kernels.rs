@@ -1,6 +1,9 @@
 //! Kernels of our own for graphics adapters: what takes a dozen tensor operations is one launch.
 
-use burn::{backend::Wgpu, tensor::Tensor};
+use burn::{
+    backend::Wgpu,
+    tensor::{Int, Tensor},
+};
 use burn_cubecl::{
     cubecl::{self, calculate_cube_count_elemwise, prelude::*},
     kernel::into_contiguous,
@@ -62,15 +65,23 @@ fn adam_kernel(
 }
 
 /// A tensor of a graphics adapter as its kernels take it.
-fn cube<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
+pub(super) fn cube<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
     match tensor.try_into_primitive::<Wgpu>() {
         Ok(own) => own,
         Err(_) => unreachable!("only tensors of a graphics adapter come here"),
     }
 }
 
+/// A list of indices of a graphics adapter as its kernels take it.
+pub(super) fn cube_of_indices(tensor: Tensor<1, Int>) -> CubeTensor {
+    match tensor.try_into_primitive::<Wgpu>() {
+        Ok(own) => into_contiguous(own),
+        Err(_) => unreachable!("only tensors of a graphics adapter come here"),
+    }
+}
+
 /// A tensor whose values nobody else holds, in their order.
-fn writable(tensor: CubeTensor) -> CubeTensor {
+pub(super) fn writable(tensor: CubeTensor) -> CubeTensor {
     let tensor = into_contiguous(tensor);
     if tensor.can_mut() { tensor } else { tensor.copy() }
 }

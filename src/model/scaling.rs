@@ -12,7 +12,7 @@ pub(crate) const LARGEST_INPUT: f32 = 20.0;
 pub(crate) const SMOOTH_BOUND: f32 = 3.0;
 
 /// How features come to the units of a network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InputScaling {
     /// Mean 0 and standard deviation 1, at most twenty deviations away.

@@ -57,7 +57,7 @@ pub(super) fn shadow_of(folder: &Path, served: &ServedModel) -> Result<Shadow> {
     let names = (served.identity.model.clone(), name_of(folder));
     let backend = Backend::select(BackendKind::Cpu)?;
     let own = self::served(folder, names, &backend)
-        .map_err(|error| anyhow::Error::from_boxed(error))
+        .map_err(anyhow::Error::from_boxed)
         .with_context(|| format!("the shadow {} cannot be read", folder.display()))?;
     if let Err(reason) = own.can_replace(served) {
         bail!("the shadow {} cannot be asked what is served: {reason}", folder.display());

@@ -162,7 +162,7 @@ impl Stride {
     }
 
     /// As [`model::adam`] takes it: zeros where the network does not move.
-    fn numbers(&self) -> [f32; STRIDE_NUMBERS] {
+    pub(super) fn numbers(&self) -> [f32; STRIDE_NUMBERS] {
         if !self.active {
             return [0.0; STRIDE_NUMBERS];
         }

@@ -68,7 +68,7 @@ impl<'a> Cohort<'a> {
         while !self.is_finished() {
             let started = Instant::now();
             let stop = || (hooks.interrupted)() && started.elapsed() > SAVE_INTERVAL;
-            self.epoch(hooks, &stop)?;
+            self.epochs(hooks, &stop)?;
             let interrupted = (hooks.interrupted)() && !self.is_finished();
             if interrupted || self.is_finished() || saved.elapsed() > SAVE_INTERVAL {
                 self.save()?;
@@ -90,32 +90,55 @@ impl<'a> Cohort<'a> {
             || self.progress.folds.iter().all(|fold| fold.stopped)
     }
 
-    fn epoch(
+    /// As many epochs as the stacks like to take at once.
+    fn epochs(
         &mut self,
         hooks: &Hooks<'_>,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), TrainError> {
-        let epoch = self.progress.epoch + 1;
-        let active = self.per_member(|fold| !fold.stopped);
         let (context, size) = (self.context, self.members_per_stack);
-        let trained: Option<Vec<Vec<MemberLosses>>> = self
+        let first = self.progress.epoch + 1;
+        let at_once = self.stacks.iter().map(StackTrainer::epochs_at_once).min().unwrap_or(1);
+        let count = at_once.min(context.config.epochs - self.progress.epoch);
+        let active = self.per_member(|fold| !fold.stopped);
+        let trained: Option<Vec<Vec<Vec<MemberLosses>>>> = self
             .stacks
             .par_iter_mut()
             .zip(active.par_chunks(size))
-            .map(|(stack, active)| stack.epoch(context, epoch, active, stop))
+            .map(|(stack, active)| stack.epochs(context, (first, count), active, stop))
             .collect();
-        let losses = trained.ok_or(TrainError::Interrupted)?.concat();
-        self.record(epoch, &losses, &active)?;
-        let improved = self.judge(epoch, &losses, hooks);
-        self.progress.epoch = epoch;
-        if context.plan.inner_rows == 0 && !self.is_finished() {
-            // Nothing judges epochs: the last one is kept, and copies before it would be wasted.
-            return Ok(());
+        let trained = trained.ok_or(TrainError::Interrupted)?;
+        let mut best = vec![None; active.len()];
+        for place in 0..count {
+            let losses = trained.iter().flat_map(|stack| stack[place].iter().copied());
+            let improved = self.judged(first + place, &losses.collect::<Vec<_>>(), hooks)?;
+            // Where nothing judges epochs the last one is kept, and copies before it would be wasted.
+            if context.plan.inner_rows > 0 || self.is_finished() {
+                let better = best.iter_mut().zip(improved).filter(|(_, improved)| *improved);
+                better.for_each(|(best, _)| *best = Some(place));
+            }
+            if self.is_finished() {
+                break;
+            }
         }
-        for (stack, improved) in self.stacks.iter_mut().zip(improved.chunks(size)) {
-            stack.keep_best(improved);
+        for (stack, best) in self.stacks.iter_mut().zip(best.chunks(size)) {
+            stack.keep_best(best);
         }
         Ok(())
+    }
+
+    /// Writes the history of an epoch and lets the folds judge it; says which networks now have their best weights.
+    fn judged(
+        &mut self,
+        epoch: usize,
+        losses: &[MemberLosses],
+        hooks: &Hooks<'_>,
+    ) -> Result<Vec<bool>, TrainError> {
+        let active = self.per_member(|fold| !fold.stopped);
+        self.record(epoch, losses, &active)?;
+        let improved = self.judge(epoch, losses, hooks);
+        self.progress.epoch = epoch;
+        Ok(improved)
     }
 
     /// A value of each fold, for each of its networks.
@@ -233,7 +256,7 @@ fn initial(
         steps: vec![0; tasks.len()],
         history: Vec::new(),
     };
-    let members = tasks.iter().map(|task| MemberState::new(initial::weights(context, task)));
+    let members = tasks.par_iter().map(|task| MemberState::new(initial::weights(context, task)));
     CohortState { progress, members: members.collect() }
 }
 

@@ -9,6 +9,7 @@ mod checkpoint;
 mod checkpoint_error;
 mod cohort;
 mod config;
+mod device_trainer;
 mod error;
 mod fit;
 mod folder;

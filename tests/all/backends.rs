@@ -3,18 +3,39 @@
 use std::{
     cell::Cell,
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use burn_cubecl::cubecl::logging::{LaunchObservation, LaunchObserver};
 use massay::{
+    data::{Dataset, FoldPlan},
     model::{
         Activation, Backend, BackendKind, Embedding, InputScaling, ModelConfig, Parametrisation,
     },
-    train::{Cut, TrainConfig},
+    train::{Cut, EpochEvent, Hooks, TrainConfig, Trained},
 };
 
-use crate::support::{SHORT, Workshop, dataset, folds, train};
+use crate::support::{SHORT, Workshop, dataset, folds, train, train_on};
+
+/// The adapter for each way of training on it: by tensors, and by one kernel for whole epochs, which a real one takes
+/// for small networks.
+fn ways() -> [Backend; 2] {
+    let adapter = Backend::select(BackendKind::Wgpu).unwrap();
+    [true, false].map(|emulated| Backend { emulated, ..adapter.clone() })
+}
+
+/// Trains without being interrupted.
+fn train_through(
+    (data, plan): (&Dataset, &FoldPlan),
+    recipe: (&ModelConfig, &TrainConfig),
+    (backend, cut): (&Backend, Option<Cut>),
+) -> Trained {
+    let hooks = Hooks { on_epoch: &|_| {}, interrupted: &|| false, state_folder: None };
+    train_on(data, plan, recipe, (backend, cut), &hooks).unwrap()
+}
 
 #[test]
 #[ignore = "needs a graphics adapter; CI runs it on Mesa's software Vulkan driver"]
@@ -24,22 +45,24 @@ fn wgpu_trains_the_networks_of_the_cpu() {
     let data = dataset(83, 4, 1, 11);
     let plan = folds(&data, 3);
     let cpu = train(&data, &plan, (&model, &config), BackendKind::Cpu, None);
-    let gpu = train(&data, &plan, (&model, &config), BackendKind::Wgpu, None);
-    assert_eq!(cpu.chosen_epochs, gpu.chosen_epochs);
-    assert_eq!(cpu.history.len(), gpu.history.len());
-    for (a, b) in cpu.history.iter().zip(&gpu.history) {
-        assert!((a.train_loss - b.train_loss).abs() < 1e-4, "{a:?} {b:?}");
-        let (a, b) = (a.validation_loss.unwrap(), b.validation_loss.unwrap());
-        assert!((a - b).abs() < 1e-4, "{a} {b}");
-    }
-    for (a, b) in cpu.members.iter().zip(&gpu.members) {
-        let worst = a.0.iter().zip(&b.0).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(worst < 1e-3, "weights differ by {worst}");
-    }
-    let alone = Cut { folds_per_cohort: 1, members_per_stack: 1 };
-    let cut = train(&data, &plan, (&model, &config), BackendKind::Wgpu, Some(alone));
-    for (a, b) in cut.history.iter().zip(&gpu.history) {
-        assert!((a.train_loss - b.train_loss).abs() < 1e-5, "the cut matters: {a:?} {b:?}");
+    for way in ways() {
+        let gpu = train_through((&data, &plan), (&model, &config), (&way, None));
+        assert_eq!(cpu.chosen_epochs, gpu.chosen_epochs);
+        assert_eq!(cpu.history.len(), gpu.history.len());
+        for (a, b) in cpu.history.iter().zip(&gpu.history) {
+            assert!((a.train_loss - b.train_loss).abs() < 1e-4, "{a:?} {b:?}");
+            let (a, b) = (a.validation_loss.unwrap(), b.validation_loss.unwrap());
+            assert!((a - b).abs() < 1e-4, "{a} {b}");
+        }
+        for (a, b) in cpu.members.iter().zip(&gpu.members) {
+            let worst = a.0.iter().zip(&b.0).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst < 1e-3, "weights differ by {worst}");
+        }
+        let alone = Cut { folds_per_cohort: 1, members_per_stack: 1 };
+        let cut = train_through((&data, &plan), (&model, &config), (&way, Some(alone)));
+        for (a, b) in cut.history.iter().zip(&gpu.history) {
+            assert!((a.train_loss - b.train_loss).abs() < 1e-5, "the cut matters: {a:?} {b:?}");
+        }
     }
 }
 
@@ -63,12 +86,41 @@ fn wgpu_computes_every_ingredient_of_the_recipes_as_the_cpu_does() {
             ..Default::default()
         };
         let config = TrainConfig { epochs: 3, learning_rate: 0.02, ..TrainConfig::default() };
-        let run = |backend| train(&data, &plan, (&model, &config), backend, None);
-        let (cpu, gpu) = (run(BackendKind::Cpu), run(BackendKind::Wgpu));
-        for (a, b) in cpu.history.iter().zip(&gpu.history) {
-            assert!((a.train_loss - b.train_loss).abs() < 1e-3, "{embedding:?} {a:?} {b:?}");
+        let cpu = train(&data, &plan, (&model, &config), BackendKind::Cpu, None);
+        for way in ways() {
+            let gpu = train_through((&data, &plan), (&model, &config), (&way, None));
+            for (a, b) in cpu.history.iter().zip(&gpu.history) {
+                assert!((a.train_loss - b.train_loss).abs() < 1e-3, "{embedding:?} {a:?} {b:?}");
+            }
         }
     }
+}
+
+#[test]
+#[ignore = "needs a graphics adapter; CI runs it on Mesa's software Vulkan driver"]
+fn a_training_on_wgpu_goes_on_to_the_bit_where_it_was_interrupted() {
+    let model = ModelConfig { hidden: vec![9], members: 2, ..Default::default() };
+    let config = TrainConfig { epochs: 6, patience: 4, ..TrainConfig::default() };
+    let data = dataset(60, 3, 1, 13);
+    let plan = folds(&data, 2);
+    let way = &ways()[1];
+    let whole = train_through((&data, &plan), (&model, &config), (way, None));
+    let folder = tempfile::tempdir().unwrap();
+    let state_folder = Some(folder.path());
+    let stops = |epochs: usize| {
+        let seen = AtomicUsize::new(0);
+        let on_epoch = |event: &EpochEvent| {
+            seen.fetch_max(event.epoch, Ordering::Relaxed);
+        };
+        let interrupted = || seen.load(Ordering::Relaxed) >= epochs;
+        let hooks = Hooks { on_epoch: &on_epoch, interrupted: &interrupted, state_folder };
+        train_on(&data, &plan, (&model, &config), (way, None), &hooks)
+    };
+    for epochs in [1, 3] {
+        assert!(stops(epochs).unwrap_err().is_interruption());
+    }
+    let again = stops(usize::MAX).unwrap();
+    assert_eq!((whole.members, whole.history), (again.members, again.history));
 }
 
 #[test]
@@ -136,8 +188,8 @@ impl LaunchObserver for Launches {
     }
 }
 
-/// Kernels of a training of one stack of networks with two hidden layers, and the steps it took.
-fn launches(epochs: usize) -> (BTreeMap<&'static str, usize>, usize) {
+/// Kernels of a training of one stack of networks with two hidden layers, for some epochs.
+fn launches(epochs: usize, way: &Backend) -> BTreeMap<&'static str, usize> {
     let model = ModelConfig { hidden: vec![32, 32], members: 2, ..Default::default() };
     let config = TrainConfig { epochs, batch_size: 16, ..TrainConfig::default() };
     let data = dataset(400, 4, 1, 11);
@@ -145,28 +197,39 @@ fn launches(epochs: usize) -> (BTreeMap<&'static str, usize>, usize) {
     let counts = Arc::new(Launches::default());
     IS_COUNTED.set(true);
     let observation = LaunchObservation::new(counts.clone());
-    train(&data, &plan, (&model, &config), BackendKind::Wgpu, None);
+    train_through((&data, &plan), (&model, &config), (way, None));
     drop(observation);
     IS_COUNTED.set(false);
-    let counts = counts.0.lock().unwrap().clone();
-    // Adam takes one for each of three matrices and three biases.
-    let steps = counts.iter().filter(|(name, _)| name.contains("AdamKernel"));
-    let steps = steps.map(|(_, count)| count / 6).sum();
-    (counts, steps)
+    counts.0.lock().unwrap().clone()
+}
+
+/// Kernels of one more epoch, by name.
+fn of_an_epoch(way: &Backend) -> Vec<(&'static str, usize)> {
+    let (short, long) = (launches(1, way), launches(2, way));
+    let more = |(name, count): (&'static str, usize)| {
+        (name, count - short.get(name).copied().unwrap_or(0))
+    };
+    long.into_iter().map(more).filter(|(_, count)| *count > 0).collect()
 }
 
 #[test]
 #[ignore = "needs a graphics adapter; CI runs it on Mesa's software Vulkan driver"]
 fn a_step_on_wgpu_takes_few_kernels() {
-    let ((short, fewer), (long, more)) = (launches(1), launches(2));
-    let steps = (more - fewer) as f64;
+    let [by_tensors, by_epochs] = ways().map(|way| of_an_epoch(&way));
+    // Adam takes one for each of three matrices and three biases.
+    let steps = by_tensors.iter().filter(|(name, _)| name.contains("AdamKernel"));
+    let steps = steps.map(|(_, count)| count / 6).sum::<usize>() as f64;
     assert!(steps >= 10.0, "{steps}");
     let mut each = 0.0;
-    for (name, count) in &long {
-        let own = (count - short.get(name).unwrap_or(&0)) as f64 / steps;
+    for (name, count) in &by_tensors {
+        let own = *count as f64 / steps;
         println!("{own:6.2} {}", name.split('<').next().unwrap());
         each += own;
     }
     println!("{each:6.2} in all, with the share of an epoch's end");
     assert!(each > 20.0 && each < 55.0, "{each}");
+    // One for the epoch, and one that keeps the best weights.
+    println!("{by_epochs:?}");
+    assert!(by_epochs.iter().any(|(name, _)| name.contains("Learn")), "{by_epochs:?}");
+    assert!(by_epochs.iter().map(|(_, count)| count).sum::<usize>() <= 2, "{by_epochs:?}");
 }

@@ -11,7 +11,8 @@ use massay::{
     features::{CleanConfig, FeatureBlock, Layout, PerFold, Preprocessor, RawRows},
     model::{Backend, BackendKind, ModelConfig},
     train::{
-        Cut, Divergence, Hooks, TrainConfig, Trained, Training, TrainingPlan, TrainingTable, fit,
+        Cut, Divergence, Hooks, TrainConfig, TrainError, Trained, Training, TrainingPlan,
+        TrainingTable, fit,
     },
 };
 
@@ -161,18 +162,27 @@ pub(crate) fn train(
     backend: BackendKind,
     cut: Option<Cut>,
 ) -> Trained {
+    let hooks = Hooks { on_epoch: &|_| {}, interrupted: &|| false, state_folder: None };
+    let backend = Backend::select(backend).unwrap();
+    train_on(dataset, plan, (model, config), (&backend, cut), &hooks).unwrap()
+}
+
+/// [`train`] on any backend, told and telling by `hooks`.
+pub(crate) fn train_on(
+    dataset: &Dataset,
+    plan: &FoldPlan,
+    (model, config): (&ModelConfig, &TrainConfig),
+    (backend, cut): (&Backend, Option<Cut>),
+    hooks: &Hooks<'_>,
+) -> Result<Trained, TrainError> {
     let features = preprocessors(dataset, plan).map(|one| one.transform_columns(&dataset.features));
     let (groups, weights) = (dataset.group_ids(), dataset.row_weights(|_| 1.0));
     let (targets, weights) = (&dataset.target[..], &weights[..]);
     let table = TrainingTable { features: &features, targets, weights, groups: &groups };
     let plan = TrainingPlan::new(table, plan, model, config);
-    let backend = Backend::select(backend).unwrap();
-    let cut = cut.unwrap_or(Cut::for_backend(&backend));
+    let cut = cut.unwrap_or(Cut::for_backend(backend));
     let divergence = Divergence::Fails;
-    let training =
-        Training { table, plan: &plan, model, config, backend: &backend, cut, divergence };
-    let hooks = Hooks { on_epoch: &|_| {}, interrupted: &|| false, state_folder: None };
-    fit(training, &hooks).unwrap()
+    fit(Training { table, plan: &plan, model, config, backend, cut, divergence }, hooks)
 }
 
 /// Every file below `folder` with its content, by relative name.
