@@ -1,6 +1,7 @@
 //! `massay log`
 
 use std::{
+    fs::OpenOptions,
     io::{self, BufWriter},
     path::{Path, PathBuf},
 };
@@ -50,8 +51,10 @@ impl LogArguments {
     pub(super) fn run(self) -> Result<()> {
         let params = Params::load(self.params.as_deref(), &self.sets)?;
         let LogCommand::Export { out, model, since } = self.command;
-        let is_parquet =
-            out.as_ref().and_then(|path| path.extension()).is_some_and(|own| own == "parquet");
+        let is_parquet = out
+            .as_ref()
+            .and_then(|path| path.extension())
+            .is_some_and(|own| own.eq_ignore_ascii_case("parquet"));
         let format = if is_parquet { LogFormat::Parquet } else { LogFormat::Csv };
         let which = (model, ago(since)?);
         let Some(path) = out else {
@@ -59,6 +62,14 @@ impl LogArguments {
             return Ok(());
         };
         let cannot = || format!("cannot write {}", path.display());
+        // A link is followed, and a pipe or a device written into: only a file is replaced.
+        let path = path.canonicalize().unwrap_or(path.clone());
+        if path.metadata().is_ok_and(|own| !own.is_file()) {
+            let mut output = OpenOptions::new().write(true).open(&path).with_context(cannot)?;
+            let count = export_log(&params, which, (&mut output, format))?;
+            say(&format!("{count} rows in {}", path.display()));
+            return Ok(());
+        }
         // Beside it first: what stands there is replaced by a whole log only.
         let folder = path.parent().filter(|own| !own.as_os_str().is_empty());
         let draft = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(cannot)?;

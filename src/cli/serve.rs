@@ -74,11 +74,14 @@ impl ServeArguments {
 fn access(file: Option<PathBuf>) -> Result<Access> {
     let keys = match file {
         Some(path) => keys_of(&path)?,
-        None => variable("MASSAY_API_KEYS")?.map_or_else(Vec::new, |keys| {
+        None if std::env::var_os("MASSAY_API_KEYS").is_none() => Vec::new(),
+        None => {
+            let keys = variable("MASSAY_API_KEYS")?.unwrap_or_default();
             keys.split(',').map(|key| key.trim().to_owned()).collect()
-        }),
+        }
     };
-    // An empty key between two commas would let in whoever sends an empty one.
+    // An empty key between two commas would let in whoever sends an empty one, and a secret that is empty by mistake
+    // must not open the service to everybody.
     if keys.iter().any(String::is_empty) {
         bail!("MASSAY_API_KEYS: there is an empty key, expected keys with commas between them");
     }
@@ -99,7 +102,11 @@ fn variable(name: &str) -> Result<Option<String>> {
 fn keys_of(path: &Path) -> Result<Vec<String>> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("{}: the keys cannot be read", path.display()))?;
-    let lines = text.lines().map(str::trim).filter(|key| !key.is_empty() && !key.starts_with('#'));
+    let lines = text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .map(str::trim)
+        .filter(|key| !key.is_empty() && !key.starts_with('#'));
     let keys: Vec<String> = lines.map(str::to_owned).collect();
     if keys.is_empty() {
         bail!("{}: there is no key, expected one on each line", path.display());

@@ -14,7 +14,9 @@ use crate::{
     train::{Checkpoint, Manifest},
 };
 
-use super::{Params, provenance, run_record::RunRecord, tracking::environment};
+use super::{
+    Params, provenance, run_folder::check_name, run_record::RunRecord, tracking::environment,
+};
 
 /// A run as it is listed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -141,6 +143,8 @@ pub fn promote(params: &Params, name: &str) -> Result<String> {
 
 /// The same, where `over` is still the champion: what was judged against one model says nothing of another.
 pub(super) fn promote_over(params: &Params, name: &str, over: Option<&Pointer>) -> Result<String> {
+    // One spelling for each run: whoever removes runs looks for the champion by its name.
+    check_name(name)?;
     let folder = params.paths.checkpoints.join(name);
     let manifest = Checkpoint::read(&folder)?.manifest;
     let receipt = Receipt::read(&folder)?;

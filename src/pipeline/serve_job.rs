@@ -15,6 +15,7 @@ use super::{
     milestones::milestones,
     model_sources::{shadow_of, source_of},
     tracking::environment,
+    validate::is_url,
 };
 
 /// What was asked for.
@@ -89,6 +90,10 @@ pub fn serve(options: ServeOptions, on_ready: &dyn Fn(&Serving<'_>)) -> Result<(
         let is_open = !address.ip().is_loopback() && !options.access.needs_key();
         let log = options.params.log.clone().with_environment(environment);
         let monitor = options.params.monitor.clone().with_environment(environment);
+        if !(monitor.webhook.is_empty() || is_url(&monitor.webhook)) {
+            // The address itself may be a secret.
+            bail!("MASSAY_WEBHOOK_URL: it is no URL, expected one that begins with https:// or http://");
+        }
         let (shadow, folder) = (options.shadow.clone(), options.params.paths.checkpoints.clone());
         if shadow.is_some() && !log.is_on() {
             bail!("a shadow is asked what the log has, and `log.url` is `none`");

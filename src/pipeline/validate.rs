@@ -56,13 +56,20 @@ fn check_service(params: &Params) -> Result<(), ParamsError> {
     require(reload, "serve.reload", serve.reload, "0 for never, or 0.1 to 86400")
 }
 
+/// Whether something can be sent there.
+pub(super) fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
 fn check_monitor(params: &Params) -> Result<(), ParamsError> {
     let (log, monitor) = (&params.log, &params.monitor);
     let user = log.url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
-    let secret = user.is_some_and(|(user, _)| user.contains(':'));
+    let asks = log.url.split_once('?').map_or("", |(_, asks)| asks).to_ascii_lowercase();
+    let secret = user.is_some_and(|(user, _)| user.contains(':')) || asks.contains("password=");
     let expected = "one without it, or all of it in MASSAY_LOG_URL";
     require(!secret, "log.url", "an address with a password", expected)?;
     require((0.01..=60.0).contains(&log.flush), "log.flush", log.flush, "0.01 to 60")?;
+    require(log.queue > 0, "log.queue", log.queue, "at least 1; `log.url=none` keeps no log")?;
     require(
         (20..=100_000).contains(&monitor.window),
         "monitor.window",
@@ -76,7 +83,7 @@ fn check_monitor(params: &Params) -> Result<(), ParamsError> {
         require(share > 0.0 && share < 1.0, key, share, "a number between 0 and 1")?;
     }
     let hook = &monitor.webhook;
-    let is_url = hook.is_empty() || hook.starts_with("https://") || hook.starts_with("http://");
+    let is_url = hook.is_empty() || is_url(hook);
     // The address itself may be a secret.
     require(is_url, "monitor.webhook", "no URL", "one that begins with https:// or http://")?;
     let (band, distance) = (monitor.coverage_band, monitor.distance);

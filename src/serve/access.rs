@@ -1,6 +1,6 @@
 //! Who may ask.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -31,8 +31,7 @@ impl Access {
 
     /// Lets a client in.
     pub(super) fn check_client(&self, headers: &HeaderMap) -> Result<(), Fault> {
-        if self.clients.is_empty() || offered(headers).is_some_and(|key| one_of(key, &self.clients))
-        {
+        if self.clients.is_empty() || offered(headers).any(|key| one_of(key, &self.clients)) {
             return Ok(());
         }
         let fault = Fault::new(StatusCode::UNAUTHORIZED, "no_access", "a valid key is needed");
@@ -46,7 +45,7 @@ impl Access {
             let fault = Fault::new(StatusCode::FORBIDDEN, "no_administration", message);
             return Err(fault.hint("set MASSAY_ADMIN_TOKEN where it is started"));
         };
-        if offered(headers).is_some_and(|key| one_of(key, &[admin])) {
+        if offered(headers).any(|key| one_of(key, &[admin])) {
             return Ok(());
         }
         let message = "the token of the administration is needed";
@@ -55,14 +54,15 @@ impl Access {
     }
 }
 
-/// The key that a request offers.
-fn offered(headers: &HeaderMap) -> Option<&[u8]> {
+/// The keys that a request offers: a proxy may add one of its own.
+fn offered(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     // Bytes: a key may have letters that are not ASCII.
-    if let Some(key) = headers.get("x-api-key") {
-        return Some(key.as_bytes());
-    }
-    let (scheme, key) = headers.get(header::AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then_some(key.trim_ascii())
+    let key = headers.get("x-api-key").map(HeaderValue::as_bytes);
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|own| {
+        let (scheme, key) = own.as_bytes().split_at_checked(7)?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then_some(key.trim_ascii())
+    });
+    key.into_iter().chain(bearer)
 }
 
 /// Whether a key is one of those with these hashes, in a time that says neither which nor how nearly.
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     fn headers(name: &'static str, value: &str) -> HeaderMap {
-        let value = header::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
         [(header::HeaderName::from_static(name), value)].into_iter().collect()
     }
 
@@ -113,5 +113,8 @@ mod tests {
         let access = Access::new(["k"], Some("t"));
         assert!(access.check_admin(&own).is_ok());
         assert_eq!(access.check_admin(&headers("x-api-key", "k")).unwrap_err().status, 401);
+        let mut both = headers("x-api-key", "k");
+        both.extend(own);
+        assert!(access.check_admin(&both).is_ok() && access.check_client(&both).is_ok());
     }
 }

@@ -42,6 +42,8 @@ pub struct Watch {
     milestones: Option<Milestones>,
     monitor: AsyncMutex<Option<ModelMonitor>>,
     report: ArcSwapOption<MonitorReport>,
+    /// Alarms that were logged.
+    logged: Mutex<HashSet<String>>,
     /// Alarms that were told.
     told: Arc<Mutex<HashSet<String>>>,
     /// Held by who tells the webhook.
@@ -77,6 +79,7 @@ impl Watch {
             config,
             monitor: AsyncMutex::default(),
             report: ArcSwapOption::empty(),
+            logged: Mutex::default(),
             told: Arc::default(),
             telling: Arc::new(Semaphore::new(1)),
         })
@@ -221,20 +224,23 @@ impl Watch {
     /// Logs alarms that were not logged before, and tells the webhook of them.
     fn tell(&self, report: &MonitorReport) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         for alarm in &report.alarms {
             // Not by its number: what is deleted from the log moves those.
             let name = format!(
                 "{} {:?} {} {}",
                 report.model.version, alarm.kind, alarm.time, alarm.column
             );
-            if told.insert(name.clone()) {
-                self.call(name, alarm.clone(), report.model.clone());
+            if logged.insert(name.clone()) {
                 tracing::warn!(
                     model = report.model.version,
                     window = alarm.window,
                     "{}",
                     alarm.message
                 );
+            }
+            if told.insert(name.clone()) {
+                self.call(name, alarm.clone(), report.model.clone());
             }
         }
     }

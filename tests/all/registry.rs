@@ -28,6 +28,11 @@ fn a_champion_is_promoted_listed_and_rolled_back() {
     assert_eq!(champions, ["b"]);
     assert!(shop.fail("registry promote b").contains("is the champion of `massay-mass` already"));
     assert!(shop.fail("registry promote c").contains("has no manifest.json"));
+    // One spelling for each run: whoever removes runs looks for the champion by its name.
+    for name in ["a/", "./a", "../checkpoints/a", "b/../a"] {
+        let said = shop.fail(&format!("registry promote {name}"));
+        assert!(said.contains("a character that is not allowed"), "{name}: {said}");
+    }
     assert_eq!(shop.succeed("registry rollback"), "a is the champion of massay-mass again\n");
     assert!(shop.fail("registry rollback").contains("no champion before the present one"));
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// | name | default | effect |
 /// |---|---|---|
 /// | `url` | `sqlite://data/predictions.sqlite` | a SQLite file, `postgres://USER@HOST/DATABASE`, or `none`; `MASSAY_LOG_URL` goes before it |
-/// | `flush` | 0.05 | seconds between writes: what a power cut loses at most |
+/// | `flush` | 0.05 | seconds between writes |
 /// | `queue` | 200000 | rows that wait for a slow database at most; more are dropped and counted |
 /// | `keep_days` | 730 | days after which rows are deleted; 0: never |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

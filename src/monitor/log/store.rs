@@ -50,11 +50,12 @@ const TABLES: [&str; 7] = [
 const FACTS: &str = "SELECT p.id, p.time, p.request_id, p.position, p.model, p.container, p.inputs, p.prediction, \
                       p.lower_bound, p.upper_bound, p.out_of_domain, p.columns_at_fault, t.truth, t.time";
 
-/// All rows.
-const ALL: &str = "FROM predictions p LEFT JOIN truths t ON t.request_id = p.request_id AND t.position = p.position";
+/// All rows. Where a client gave one id twice nobody knows which of the rows a true value is meant for.
+const ALL: &str = "FROM predictions p LEFT JOIN truths t ON t.request_id = p.request_id AND t.position = p.position \
+                   AND NOT EXISTS (SELECT 1 FROM predictions o WHERE o.request_id = p.request_id \
+                   AND o.position = p.position AND o.id <> p.id)";
 
-/// Rows with a true value, found from their true values. Where a client gave one id twice nobody knows which of the
-/// rows is meant.
+/// Rows with a true value, found from their true values.
 const LABELLED: &str = "FROM truths t JOIN predictions p ON p.request_id = t.request_id AND p.position = t.position \
                         AND NOT EXISTS (SELECT 1 FROM predictions o WHERE o.request_id = p.request_id \
                         AND o.position = p.position AND o.id <> p.id)";

@@ -25,6 +25,13 @@ const BATCH: usize = 1_000;
 /// Waiting rows above which the log no longer gives way.
 const URGENT: usize = 2 * BATCH;
 
+/// A write on the threads that give way that takes longer lacks a processor: the next ones do not give way, so long.
+const STARVED: Duration = Duration::from_millis(200);
+const PREFERRED: Duration = Duration::from_secs(5);
+
+/// Shortest time between two complaints of dropped rows.
+const COMPLAINT: Duration = Duration::from_secs(10);
+
 /// First and longest pause after a write that failed.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
 
@@ -47,6 +54,8 @@ struct State {
     /// Rows that may wait.
     most: usize,
     dropped: AtomicU64,
+    /// When it was last said that rows are dropped.
+    complained: Mutex<Option<Instant>>,
     written: AtomicU64,
     /// Ends the time between two writes.
     wake: Notify,
@@ -70,12 +79,14 @@ impl LogWriter {
             waiting: AtomicUsize::new(0),
             most: config.queue,
             dropped: AtomicU64::new(0),
+            complained: Mutex::new(None),
             written: AtomicU64::new(0),
             wake: Notify::new(),
         });
         let flush = Duration::from_secs_f64(config.flush.max(0.001));
         let keep = (config.keep_days > 0).then(|| Duration::from_hours(24) * config.keep_days);
-        let clerk = Clerk { store, quiet, receiver, state: Arc::clone(&state), flush, keep };
+        let (state_of_clerk, preferred) = (Arc::clone(&state), None);
+        let clerk = Clerk { store, quiet, preferred, receiver, state: state_of_clerk, flush, keep };
         let task = Mutex::new(Some(tokio::spawn(clerk.work())));
         Self { sender, state, task }
     }
@@ -102,6 +113,7 @@ impl LogWriter {
         if before + count > self.state.most || self.sender.send(item).is_err() {
             self.state.waiting.fetch_sub(count, Ordering::Relaxed);
             self.state.dropped.fetch_add(count as u64, Ordering::Relaxed);
+            self.state.complain();
         } else if before < BATCH && before + count >= BATCH {
             self.state.wake.notify_one();
         }
@@ -137,10 +149,26 @@ impl LogWriter {
     }
 }
 
+impl State {
+    /// Says from time to time that rows are dropped.
+    fn complain(&self) {
+        let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
+        if complained.is_none_or(|last| last.elapsed() > COMPLAINT) {
+            *complained = Some(Instant::now());
+            let (dropped, most) = (self.dropped.load(Ordering::Relaxed), self.most);
+            tracing::warn!(
+                "rows are dropped instead of logged, {dropped} by now: more than {most} would wait (`log.queue`)"
+            );
+        }
+    }
+}
+
 /// The task that writes.
 struct Clerk {
     store: LogStore,
     quiet: Option<Arc<QuietLog>>,
+    /// Until when writes do not give way.
+    preferred: Option<Instant>,
     receiver: UnboundedReceiver<Item>,
     state: Arc<State>,
     flush: Duration,
@@ -209,7 +237,7 @@ impl Clerk {
     }
 
     /// Writes a batch, again and again until the database takes it; meanwhile rows wait in the queue.
-    async fn write(&self, batch: Batch) {
+    async fn write(&mut self, batch: Batch) {
         let batch = Arc::new(batch);
         let mut pause = PAUSES[0];
         while let Err(error) = self.append(&batch).await {
@@ -223,13 +251,17 @@ impl Clerk {
         self.state.written.fetch_add(batch.rows.len() as u64, Ordering::Relaxed);
     }
 
-    async fn append(&self, batch: &Arc<Batch>) -> Result<(), LogError> {
-        let is_urgent = self.state.waiting.load(Ordering::Relaxed) > URGENT;
+    async fn append(&mut self, batch: &Arc<Batch>) -> Result<(), LogError> {
+        let began = Instant::now();
+        let is_urgent = self.state.waiting.load(Ordering::Relaxed) > URGENT
+            || self.preferred.is_some_and(|until| began < until);
         match &self.quiet {
             Some(quiet) if !is_urgent => {
                 let (store, own) = (quiet.store().clone(), Arc::clone(batch));
                 let written = quiet.spawn(async move { own.write_into(&store).await });
-                written.await.map_err(|error| LogError::Thread(error.into()))?
+                let written = written.await.map_err(|error| LogError::Thread(error.into()))?;
+                self.preferred = (began.elapsed() > STARVED).then(|| Instant::now() + PREFERRED);
+                written
             }
             _ => batch.write_into(&self.store).await,
         }

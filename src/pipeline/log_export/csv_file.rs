@@ -34,7 +34,7 @@ impl<W: Write> Sink for CsvFile<W> {
 
 fn record(row: &LoggedRow, columns: &Columns) -> Vec<String> {
     let time = jiff::Timestamp::from_millisecond(row.time)
-        .map_or_else(|_| String::new(), |own| own.to_string());
+        .map_or_else(|_| String::new(), |own| own.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string());
     let number = |own: f64| if own.is_nan() { String::new() } else { own.to_string() };
     let mut cells = vec![
         time,

@@ -65,6 +65,22 @@ pub struct Decision {
     pub data_sha256: String,
 }
 
+impl Decision {
+    /// Name of its file in the folder of the challenger's report.
+    const FILE: &str = "decision.json";
+
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        let path = folder.join(Self::FILE);
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// The decision in the folder of a report, if there is one.
+    pub(super) fn read(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(folder.join(Self::FILE)).ok()?).ok()
+    }
+}
+
 /// All decisions about the checkpoints in a folder.
 #[derive(Clone, Debug)]
 pub struct Decisions {

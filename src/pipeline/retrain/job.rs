@@ -30,7 +30,7 @@ use super::{
     decision::{Decision, Decisions, RowCounts, Verdict},
     extended_table,
     new_rows::{self, NewRow, Origin},
-    readiness::{ASIDE, lock, not_yet, sweep},
+    readiness::{ASIDE, catch_up, lock, not_yet, sweep},
     screening::{self, Rules, Screened},
 };
 
@@ -89,6 +89,7 @@ pub fn retrain(options: &RetrainOptions, observer: &dyn RetrainObserver) -> Resu
     let champion = Champion::read(&options.params, options.model.as_deref())?;
     let _lock = lock(&options.params.paths.checkpoints)?;
     sweep(&options.params);
+    catch_up(&options.params, &champion)?;
     let anchor = Anchor::read(&options.params, &champion)?;
     let rules = Rules {
         quarantine: if options.accept_quarantined {
@@ -288,7 +289,7 @@ impl Work<'_> {
             data_sha256: challenger.report.data.sha256.clone(),
         };
         let quarantine = self.write_quarantine(screened, &challenger.report_folder)?;
-        write_decision(&challenger.report_folder, &decision)?;
+        decision.write(&challenger.report_folder)?;
         if is_better && !options.dry_run {
             self.observer.on_step("moving the champion");
             let mut params = options.params.clone();
@@ -337,10 +338,4 @@ impl Work<'_> {
         .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Some(path))
     }
-}
-
-fn write_decision(folder: &Path, decision: &Decision) -> Result<()> {
-    let path = folder.join("decision.json");
-    let text = serde_json::to_string_pretty(decision)? + "\n";
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -82,6 +82,15 @@ fn served(row: LoggedRow, stands_alone: bool) -> Option<NewRow> {
 /// The rows of a labelled table.
 pub(super) fn of_table(path: &Path, champion: &Champion) -> Result<Vec<NewRow>> {
     let dataset = read(path, champion, "`--data`")?;
+    let group = &champion.params.data.group;
+    if !group.is_empty() && dataset.groups.is_none() {
+        bail!(
+            "{}: there is no column `{group}`, by which `{}` tells containers apart: rows of one \
+             could stand on both sides of a split\n\nhint: add the column, with a name for each container",
+            path.display(),
+            champion.pointer.run,
+        );
+    }
     let time = jiff::Timestamp::now().as_millisecond();
     let row = |row: usize| NewRow {
         container: container_of(&dataset, row),

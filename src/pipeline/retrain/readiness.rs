@@ -9,7 +9,7 @@ use super::{
     super::{JobError, Params},
     champion::Champion,
     config::RetrainConfig,
-    decision::{Decision, Decisions},
+    decision::{Decision, Decisions, Verdict},
     job::RetrainOptions,
     screening::Screened,
 };
@@ -46,6 +46,28 @@ pub(super) fn sweep(params: &Params) {
             let _ = fs::remove_file(params.retrain.tables.join(format!("{name}.csv")));
         }
     }
+}
+
+/// Writes the line for a decision whose retraining was killed between the move of the champion and it. Whoever calls
+/// holds the lock.
+pub(super) fn catch_up(params: &Params, champion: &Champion) -> Result<()> {
+    let folder = params.paths.reports.join(&champion.pointer.run);
+    let Some(decision) = Decision::read(&folder) else { return Ok(()) };
+    let moved = decision.verdict == Verdict::Promote
+        && !decision.dry_run
+        && (&decision.model, &decision.challenger) == (&champion.model, &champion.pointer.run);
+    let decisions = Decisions::of(&params.paths.checkpoints);
+    let is_same = |known: &Decision| {
+        (&known.time, &known.challenger) == (&decision.time, &decision.challenger)
+    };
+    if moved && !decisions.about(&champion.model)?.iter().any(is_same) {
+        tracing::warn!(
+            "`{}` became the champion by a retraining that was killed; its decision is written down",
+            decision.challenger
+        );
+        decisions.add(&decision)?;
+    }
+    Ok(())
 }
 
 /// Why it is too early after the last decision, if it is.

@@ -67,6 +67,7 @@ pub(in crate::serve) async fn feedback(
     let Value::Object(own) = &value else {
         return Err(Fault::malformed(format!("the body is {}, expected an object", kind(&value))));
     };
+    refuse_unknown(own)?;
     let truth = own.get("truth").and_then(Value::as_f64).filter(|truth| truth.is_finite());
     let truth = truth.ok_or_else(|| Fault::malformed("`truth` is missing or is not a number"))?;
     refuse_impossible(truth, &model)?;
@@ -75,7 +76,10 @@ pub(in crate::serve) async fn feedback(
     let own_id = service.ids.next();
     let (predicted, request, row) = match (given("request_id"), given("record")) {
         (Some(Value::String(id)), None) => {
-            let row = position(given("row"))?;
+            let row = match given("row") {
+                Some(row) => position(row)?,
+                None => only_row(&service, id).await?,
+            };
             (remembered(&service, id, row).await?, id.as_str(), row)
         }
         (None, Some(record)) => {
@@ -113,11 +117,32 @@ fn refuse_impossible(truth: f64, model: &ServedModel) -> Result<(), Fault> {
     Err(Fault::new(StatusCode::BAD_REQUEST, "impossible_truth", message))
 }
 
-fn position(row: Option<&Value>) -> Result<usize, Fault> {
-    let row = match row {
-        None => Some(0),
-        Some(row) => row.as_u64().and_then(|row| usize::try_from(row).ok()),
+/// Refuses keys that would be left aside: one of them may be a misspelt `row`.
+fn refuse_unknown(own: &serde_json::Map<String, Value>) -> Result<(), Fault> {
+    const KNOWN: [&str; 4] = ["truth", "request_id", "row", "record"];
+    let Some(unknown) = own.keys().find(|key| !KNOWN.contains(&key.as_str())) else {
+        return Ok(());
     };
+    let message =
+        format!("there is no key `{}`, expected {}", shortened(unknown), KNOWN.join(", "));
+    Err(Fault::malformed(message))
+}
+
+/// The row of a request that had but one.
+async fn only_row(service: &Service, id: &str) -> Result<usize, Fault> {
+    // Whatever is not known is said when the row itself is looked for.
+    match remembered(service, id, 1).await {
+        Ok(_) => {
+            let message = format!("`row` is missing: request `{}` had several rows", shortened(id));
+            Err(Fault::malformed(message)
+                .hint("`row` is the position of the row in its request, from 0"))
+        }
+        Err(_) => Ok(0),
+    }
+}
+
+fn position(row: &Value) -> Result<usize, Fault> {
+    let row = row.as_u64().and_then(|row| usize::try_from(row).ok());
     row.ok_or_else(|| Fault::malformed("`row` is not a whole number from 0"))
 }
 

@@ -152,6 +152,21 @@ fn a_transaction_that_the_database_gave_up_takes_nothing_with_it() {
 }
 
 #[test]
+fn a_true_value_of_an_id_that_came_twice_belongs_to_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("log.sqlite").display());
+    Runtime::new().unwrap().block_on(async {
+        let store = LogStore::open(&url).await.unwrap();
+        let truths = [truth(1, 4.0), truth(2, 5.0)];
+        store.append(&[], &[row(1), row(2)], &truths).await.unwrap();
+        store.append(&[], &[row(1)], &[]).await.unwrap();
+        let rows = store.rows(&LogQuery::default()).await.unwrap();
+        let truths: Vec<Option<f64>> = rows.iter().map(|own| own.truth).collect();
+        assert_eq!(truths, [None, Some(5.0), None]);
+    });
+}
+
+#[test]
 fn a_file_that_is_gone_is_missed_until_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let [here, there] = ["log.sqlite", "old.sqlite"].map(|name| folder.path().join(name));

@@ -66,6 +66,17 @@ fn what_is_served_is_in_the_log_with_its_truth_and_can_be_exported() {
     assert_parquet_equals(&shop, &table);
     let none = shop.succeed("log export --model other@1");
     assert_eq!(none.lines().count(), 1);
+    // A link is followed, and what reads from a pipe gets all of it.
+    std::os::unix::fs::symlink("aim.csv", shop.path("link.csv")).unwrap();
+    shop.write("aim.csv", "");
+    shop.succeed("log export --out link.csv");
+    assert!(shop.path("link.csv").is_symlink());
+    assert_eq!(shop.read("aim.csv"), table);
+    let pipe = shop.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap());
+    shop.succeed("log export --out pipe");
+    assert_eq!(reader.join().unwrap(), table);
 }
 
 /// The exported Parquet, read back by the library that wrote it, has what the CSV has.
@@ -91,7 +102,8 @@ fn assert_parquet_equals(shop: &Workshop, table: &str) {
                 Field::Bool(own) => own.to_string(),
                 Field::Double(number) => number.to_string(),
                 Field::TimestampMillis(time) => {
-                    jiff::Timestamp::from_millisecond(*time).unwrap().to_string()
+                    let time = jiff::Timestamp::from_millisecond(*time).unwrap();
+                    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
                 }
                 other => format!("{other:?}"),
             };

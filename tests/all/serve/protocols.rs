@@ -217,6 +217,13 @@ fn feedback_finds_the_request_or_predicts_the_row() {
         let again = altered(&again, "row", body.get("row").cloned());
         assert_eq!(counter.post_json("/feedback", &again).json(), answer);
     }
+    // Nothing is guessed: which of several rows, or what a misspelt key means.
+    for (key, row) in [("position", json!(2)), ("Row", json!(2)), ("row", json!(null))] {
+        let body = json!({"request_id": many["request_id"], "truth": 1.0, key: row});
+        let refused = counter.post_json("/feedback", &body);
+        assert_eq!(refused.status, 400, "{key}");
+        assert!(refused.text.contains("row"), "{key}: {}", refused.text);
+    }
     let metrics = counter.get("/metrics").text;
     // Two rows, each corrected once; an explanation counts as none.
     for expected in ["feedback_rows_total 2\n", "feedback_corrections_total 2\n", "rows_total 4\n"]

@@ -152,6 +152,8 @@ fn what_cannot_be_served_is_said_before_anything_listens() {
         (format!("{serve} --api-keys keys"), "keys: there is no key"),
         (format!("{serve} --api-keys none"), "the keys cannot be read"),
         (format!("{serve} --set serve.max_row=1"), "max_rows"),
+        (format!("{serve} --set log.queue=0"), "log.queue"),
+        (format!("{serve} --set log.url=postgres://u@h/d?password=p"), "MASSAY_LOG_URL"),
         ("serve --checkpoint checkpoints/b --address 127.0.0.1:0".to_owned(), "manifest.json"),
         ("serve --champion --address 127.0.0.1:0".to_owned(), "massay registry promote"),
         ("serve".to_owned(), "--checkpoint"),
@@ -162,5 +164,12 @@ fn what_cannot_be_served_is_said_before_anything_listens() {
     ] {
         let said = shop.fail(&line);
         assert!(said.contains(expected), "{line}: {said}");
+    }
+    // A secret that is empty or broken by mistake must not open the service, nor go unnoticed.
+    for (name, value) in [("MASSAY_API_KEYS", ""), ("MASSAY_WEBHOOK_URL", "foo")] {
+        let mut command = shop.command(&format!("{serve} --address 127.0.0.1:0"));
+        let output = command.env(name, value).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(name), "{said}");
     }
 }
