@@ -51,17 +51,34 @@ fn adam_kernel(
     let own = first + (ABSOLUTE_POS / size) * STRIDE_NUMBERS;
     // A network that has stopped has strides of zero, and does not move whatever its gradient is.
     if strides[own] > 0.0 {
-        let slope = gradient[ABSOLUTE_POS];
-        let m = first_moment[ABSOLUTE_POS];
-        let m = m + strides[own] * (slope - m);
-        let v = second_moment[ABSOLUTE_POS];
-        let v = v + strides[own + 1] * (slope * slope - v);
-        let p = parameter[ABSOLUTE_POS];
+        let (p, m, v) = moved(
+            parameter[ABSOLUTE_POS],
+            first_moment[ABSOLUTE_POS],
+            second_moment[ABSOLUTE_POS],
+            gradient[ABSOLUTE_POS],
+            strides,
+            own,
+        );
+        parameter[ABSOLUTE_POS] = p;
         first_moment[ABSOLUTE_POS] = m;
         second_moment[ABSOLUTE_POS] = v;
-        let step = strides[own + 2] * m / (v.sqrt() + strides[own + 3]);
-        parameter[ABSOLUTE_POS] = p - strides[own + 4] * p - step;
     }
+}
+
+/// A weight and its moments after a step along `slope`, by the strides that begin at `own`.
+#[cube]
+pub(super) fn moved(
+    weight: f32,
+    first_moment: f32,
+    second_moment: f32,
+    slope: f32,
+    strides: &[f32],
+    own: usize,
+) -> (f32, f32, f32) {
+    let m = first_moment + strides[own] * (slope - first_moment);
+    let v = second_moment + strides[own + 1] * (slope * slope - second_moment);
+    let step = strides[own + 2] * m / (v.sqrt() + strides[own + 3]);
+    (weight - strides[own + 4] * weight - step, m, v)
 }
 
 /// A tensor of a graphics adapter as its kernels take it.

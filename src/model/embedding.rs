@@ -9,6 +9,9 @@ use super::{ParameterShape, Role};
 pub(super) const FREQUENCIES: usize = 16;
 pub(super) const MIXED: usize = 3;
 
+/// The phase of a whole wave.
+pub(super) const TURN: f32 = 2.0 * std::f32::consts::PI;
+
 /// Bins of a piecewise-linear embedding, and numbers that they are mixed into.
 pub const BINS: usize = 48;
 pub(super) const PIECEWISE_WIDTH: usize = 16;

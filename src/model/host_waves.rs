@@ -5,12 +5,10 @@
 use std::ops::Range;
 
 use super::{
-    embedding::{FREQUENCIES, MIXED},
+    embedding::{FREQUENCIES, MIXED, TURN},
     host_product::LANES,
     vector_math,
 };
-
-const TURN: f32 = 2.0 * std::f32::consts::PI;
 
 /// One number for each lane of a vector unit.
 type Lanes = [f32; LANES];

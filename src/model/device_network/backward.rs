@@ -3,16 +3,14 @@
 use burn_cubecl::cubecl::{self, prelude::*};
 
 use crate::model::{
-    device_kernels::STRIDE_NUMBERS,
-    embedding::{FREQUENCIES, MIXED},
+    device_kernels::{STRIDE_NUMBERS, moved},
+    embedding::{FREQUENCIES, MIXED, TURN},
 };
 
 use super::{
     layout::{BROAD, HiddenLayer, Layout, Product, UNITS},
     product::{Tiles, tile},
 };
-
-const TURN: f32 = 2.0 * std::f32::consts::PI;
 
 /// The output's own gradient, and the slopes by the last hidden layer.
 #[cube]
@@ -287,13 +285,11 @@ pub(super) fn adam(
             let place = first + comptime!(part * UNITS);
             let rule = own_strides[part];
             if place < count {
-                let slope = slopes[part];
-                let m = firsts[part] + numbers[rule] * (slope - firsts[part]);
-                let v = seconds[part] + numbers[rule + 1] * (slope * slope - seconds[part]);
-                let step = numbers[rule + 2] * m / (v.sqrt() + numbers[rule + 3]);
+                let (p, m, v) =
+                    moved(weights[part], firsts[part], seconds[part], slopes[part], numbers, rule);
+                memory[own + place] = p;
                 memory[own + count + place] = m;
                 memory[own + comptime!(2 * count) + place] = v;
-                memory[own + place] = weights[part] - numbers[rule + 4] * weights[part] - step;
             }
         }
     }

@@ -5,7 +5,7 @@ use burn_cubecl::cubecl::{self, prelude::*};
 
 use crate::model::{
     Activation, InputScaling,
-    embedding::{FREQUENCIES, MIXED},
+    embedding::{FREQUENCIES, MIXED, TURN},
     scaling::{LARGEST_INPUT, SMOOTH_BOUND},
 };
 
@@ -13,8 +13,6 @@ use super::{
     layout::{BROAD, HiddenLayer, Layout, Product, UNITS},
     product::{Tiles, tile},
 };
-
-const TURN: f32 = 2.0 * std::f32::consts::PI;
 
 /// One over the root of a full turn: the normal density at its mean.
 const DENSITY: f32 = 0.398_942_3;

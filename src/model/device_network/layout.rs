@@ -178,6 +178,16 @@ pub(super) struct Product {
     pub(super) right_turned: bool,
 }
 
+/// One of the two: lines, rows or columns, of `inner` numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Factor {
+    pub(super) lines: usize,
+    pub(super) inner: usize,
+    pub(super) tile_lines: usize,
+    /// Whether the numbers of a line stand beside each other.
+    pub(super) deep: bool,
+}
+
 /// Rows and columns of the units that train one network together, and cut the tiles of products among themselves.
 pub(super) const HIGH: usize = 16;
 pub(super) const BROAD: usize = 16;
@@ -211,6 +221,16 @@ impl Product {
 
     pub(super) fn tile_columns(&self) -> usize {
         self.wide() * BROAD
+    }
+
+    pub(super) fn left(&self) -> Factor {
+        let (lines, tile_lines) = (self.rows, self.tile_rows());
+        Factor { lines, inner: self.inner, tile_lines, deep: !self.left_turned }
+    }
+
+    pub(super) fn right(&self) -> Factor {
+        let (lines, tile_lines) = (self.columns, self.tile_columns());
+        Factor { lines, inner: self.inner, tile_lines, deep: self.right_turned }
     }
 }
 

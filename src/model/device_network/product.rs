@@ -2,7 +2,7 @@
 
 use burn_cubecl::cubecl::{self, prelude::*};
 
-use super::layout::{BROAD, DEPTH, Product, UNITS};
+use super::layout::{BROAD, DEPTH, Factor, Product, UNITS};
 
 /// Room that the units of a cube share.
 #[derive(CubeType)]
@@ -35,8 +35,8 @@ pub(super) fn tile(
     let own_row = unit / BROAD * tall;
     let own_column = unit % BROAD;
     for first in range_stepped(0usize, comptime!(product.inner), DEPTH) {
-        stage_left(memory, tiles, left, first_row, first, product);
-        stage_right(memory, tiles, right, first_column, first, product);
+        stage(memory, &mut tiles.left, left, first_row, first, comptime!(product.left()));
+        stage(memory, &mut tiles.right, right, first_column, first, comptime!(product.right()));
         sync_cube();
         for inner in 0..DEPTH {
             #[unroll]
@@ -61,62 +61,31 @@ pub(super) fn tile(
     sums
 }
 
+/// Brings one factor's part of a tile into the room of all units, `[DEPTH, lines]`, zeros where there is nothing.
 #[cube]
-fn stage_left(
+fn stage(
     memory: &mut [f32],
-    tiles: &mut Tiles,
-    left: usize,
-    first_row: usize,
+    tile: &mut Shared<[f32]>,
+    from: usize,
+    first_line: usize,
     first: usize,
-    #[comptime] product: Product,
+    #[comptime] factor: Factor,
 ) {
-    let (rows, inner) = comptime!((product.rows, product.inner));
-    let tile_rows = comptime!(product.tile_rows());
+    let Factor { lines, inner, tile_lines, deep } = comptime!(factor);
     #[unroll]
-    for part in 0..comptime!((tile_rows * DEPTH).div_ceil(UNITS)) {
+    for part in 0..comptime!((tile_lines * DEPTH).div_ceil(UNITS)) {
         let place = UNIT_POS as usize + comptime!(part * UNITS);
-        let mut row = place / DEPTH;
-        let mut depth = place % DEPTH;
-        if comptime!(product.left_turned) {
-            row = place % tile_rows;
-            depth = place / tile_rows;
-        }
-        let is_there = first_row + row < rows && first + depth < inner;
-        let mut at = (first_row + row) * inner + first + depth;
-        if comptime!(product.left_turned) {
-            at = (first + depth) * rows + first_row + row;
-        }
-        tiles.left[depth * comptime!(tile_rows + 1) + row] =
-            select(is_there, memory[left + select(is_there, at, 0usize)], 0.0f32);
-    }
-}
-
-#[cube]
-fn stage_right(
-    memory: &mut [f32],
-    tiles: &mut Tiles,
-    right: usize,
-    first_column: usize,
-    first: usize,
-    #[comptime] product: Product,
-) {
-    let (columns, inner) = comptime!((product.columns, product.inner));
-    let tile_columns = comptime!(product.tile_columns());
-    #[unroll]
-    for part in 0..comptime!((tile_columns * DEPTH).div_ceil(UNITS)) {
-        let place = UNIT_POS as usize + comptime!(part * UNITS);
-        let mut column = place % tile_columns;
-        let mut depth = place / tile_columns;
-        if comptime!(product.right_turned) {
-            column = place / DEPTH;
+        // Units beside each other read numbers beside each other.
+        let mut line = place % tile_lines;
+        let mut depth = place / tile_lines;
+        let mut at = (first + depth) * lines + first_line + line;
+        if comptime!(deep) {
+            line = place / DEPTH;
             depth = place % DEPTH;
+            at = (first_line + line) * inner + first + depth;
         }
-        let is_there = first_column + column < columns && first + depth < inner;
-        let mut at = (first + depth) * columns + first_column + column;
-        if comptime!(product.right_turned) {
-            at = (first_column + column) * inner + first + depth;
-        }
-        tiles.right[depth * comptime!(tile_columns + 1) + column] =
-            select(is_there, memory[right + select(is_there, at, 0usize)], 0.0f32);
+        let is_there = first_line + line < lines && first + depth < inner;
+        tile[depth * comptime!(tile_lines + 1) + line] =
+            select(is_there, memory[from + select(is_there, at, 0usize)], 0.0f32);
     }
 }

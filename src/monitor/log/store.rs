@@ -50,15 +50,14 @@ const TABLES: [&str; 7] = [
 const FACTS: &str = "SELECT p.id, p.time, p.request_id, p.position, p.model, p.container, p.inputs, p.prediction, \
                       p.lower_bound, p.upper_bound, p.out_of_domain, p.columns_at_fault, t.truth, t.time";
 
-/// All rows. Where a client gave one id twice nobody knows which of the rows a true value is meant for.
-const ALL: &str = "FROM predictions p LEFT JOIN truths t ON t.request_id = p.request_id AND t.position = p.position \
-                   AND NOT EXISTS (SELECT 1 FROM predictions o WHERE o.request_id = p.request_id \
-                   AND o.position = p.position AND o.id <> p.id)";
+/// All rows, and rows with a true value, found from their true values.
+const ALL: &str = "FROM predictions p LEFT JOIN truths t";
+const LABELLED: &str = "FROM truths t JOIN predictions p";
 
-/// Rows with a true value, found from their true values.
-const LABELLED: &str = "FROM truths t JOIN predictions p ON p.request_id = t.request_id AND p.position = t.position \
-                        AND NOT EXISTS (SELECT 1 FROM predictions o WHERE o.request_id = p.request_id \
-                        AND o.position = p.position AND o.id <> p.id)";
+/// Which true value is a row's. Where a client gave one id twice nobody knows which of the rows is meant.
+const MATCHED: &str = "ON t.request_id = p.request_id AND t.position = p.position \
+                       AND NOT EXISTS (SELECT 1 FROM predictions o WHERE o.request_id = p.request_id \
+                       AND o.position = p.position AND o.id <> p.id)";
 
 /// The database of the log.
 #[derive(Clone, Debug)]
@@ -231,7 +230,8 @@ impl LogStore {
         let tables = if query.labelled { LABELLED } else { ALL };
         let of_model = if query.model.is_some() { "AND p.model = $4" } else { "" };
         let statement = format!(
-            "{FACTS} {tables} WHERE p.id > $1 AND p.time >= $2 {of_model} ORDER BY p.id LIMIT $3"
+            "{FACTS} {tables} {MATCHED} WHERE p.id > $1 AND p.time >= $2 {of_model} \
+             ORDER BY p.id LIMIT $3"
         );
         let rows = sqlx::query(AssertSqlSafe(statement)).bind(query.after).bind(query.since);
         let rows = rows.bind(query.most.unwrap_or(i64::MAX));
@@ -252,7 +252,7 @@ impl LogStore {
     /// When the database cannot be read.
     pub async fn of_request(&self, id: &str, position: i64) -> Result<Vec<LoggedRow>, LogError> {
         let statement = format!(
-            "{FACTS} {ALL} WHERE p.request_id = $1 AND p.position = $2 ORDER BY p.id LIMIT 2"
+            "{FACTS} {ALL} {MATCHED} WHERE p.request_id = $1 AND p.position = $2 ORDER BY p.id LIMIT 2"
         );
         let rows = sqlx::query(AssertSqlSafe(statement)).bind(id).bind(position);
         let rows = rows.fetch_all(&self.pool).await;
