@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 
 use crate::{
-    data::explore::{ColumnProfile, Finding, Profile, Severity},
+    data::explore::{ColumnProfile, Finding, FindingKind, Profile, Severity},
     pipeline::Explored,
 };
 
 use super::summary::short;
+
+/// Findings of one kind and severity that are printed.
+const MOST_ALIKE: usize = 10;
 
 /// Longest column name that is shown whole.
 const NAME_WIDTH: usize = 18;
@@ -49,7 +52,7 @@ fn columns(profile: &Profile) -> String {
     let widths = profile.columns.iter().map(|column| label(column).chars().count());
     let width = widths.max().unwrap_or(0).clamp(6, NAME_WIDTH);
     let mut text = format!(
-        "{:<width$}{:>8}{:>8}{:>9}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>7}{:>9}{:>10}\n",
+        "{:<width$} {:>7} {:>7} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>6} {:>8} {:>9}\n",
         "column",
         "missing",
         "zeros",
@@ -77,7 +80,7 @@ fn line(column: &ColumnProfile, width: usize) -> String {
         value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
     };
     let mut text = format!(
-        "{:<width$}{:>8}{:>8}{:>9}",
+        "{:<width$} {:>7} {:>7} {:>8}",
         cut(&label(column), width),
         column.missing,
         column.zeros,
@@ -92,13 +95,13 @@ fn line(column: &ColumnProfile, width: usize) -> String {
         column.upper_quartile,
         column.maximum,
     ] {
-        let _ = write!(text, "{:>11}", number(value));
+        let _ = write!(text, " {:>10}", number(value));
     }
     // Adding zero takes the sign off a zero.
     let skewness = column.skewness.map(|skewness| (skewness * 10.0).round() / 10.0 + 0.0);
     let skewness = skewness.map(|skewness| skewness.clamp(-9999.0, 9999.0));
     let [pearson, spearman] = [column.pearson, column.spearman].map(|value| fixed(value, 3));
-    let _ = writeln!(text, "{:>7}{pearson:>9}{spearman:>10}", fixed(skewness, 1));
+    let _ = writeln!(text, " {:>6} {pearson:>8} {spearman:>9}", fixed(skewness, 1));
     text
 }
 
@@ -121,7 +124,18 @@ fn findings(findings: &[Finding]) -> String {
     if findings.is_empty() {
         text += "nothing found\n";
     }
+    let mut shown: Vec<(FindingKind, usize)> = Vec::new();
     for finding in findings {
+        if shown.last().is_none_or(|(kind, _)| *kind != finding.kind) {
+            shown.push((finding.kind, 0));
+        }
+        let count = shown.last_mut().map_or(0, |(_, count)| {
+            *count += 1;
+            *count
+        });
+        if count > MOST_ALIKE {
+            continue;
+        }
         let severity = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -129,6 +143,10 @@ fn findings(findings: &[Finding]) -> String {
         };
         let _ = writeln!(text, "{severity}: {}", finding.what);
         let _ = writeln!(text, "    training: {}", finding.training);
+    }
+    let left: usize = shown.iter().map(|(_, count)| count.saturating_sub(MOST_ALIKE)).sum();
+    if left > 0 {
+        let _ = writeln!(text, "and {left} more of these kinds, which are in the report");
     }
     text + "\n"
 }

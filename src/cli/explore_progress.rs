@@ -1,10 +1,10 @@
 //! The progress bar of an exploration.
 
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::pipeline::ExploreStep;
+
+use super::progress::spinner;
 
 /// A spinner while the table is read, then one bar over columns and checks, on standard error.
 pub(super) struct ExploreProgress {
@@ -13,17 +13,8 @@ pub(super) struct ExploreProgress {
 
 impl ExploreProgress {
     pub(super) fn new(quiet: bool) -> Self {
-        let target = if quiet {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr_with_hz(8)
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
-            bar.set_style(style);
-        }
-        bar.set_message("reading the table");
-        bar.enable_steady_tick(Duration::from_millis(200));
+        let what = "reading the table";
+        let bar = if quiet { ProgressBar::hidden() } else { spinner(what) };
         Self { bar }
     }
 

@@ -171,7 +171,9 @@ fn stop_on_interrupt() {
         if interrupt() {
             std::process::exit(i32::from(INTERRUPTED));
         }
-        say("stopping after this epoch (press Ctrl-C again to stop at once)");
+        say(
+            "stopping where nothing is lost; a report that is being written is finished (press Ctrl-C again to stop at once)",
+        );
     };
     if let Err(error) = ctrlc::set_handler(handler) {
         tracing::warn!("Ctrl-C cannot be caught: {error}");

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, OnceLock, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -21,8 +21,10 @@ use super::say;
 pub(super) struct TrainProgress {
     quiet: bool,
     choosing: OnceLock<ProgressBar>,
-    fitting: OnceLock<ProgressBar>,
+    /// The fitting of other models that is under way, before there are epochs to count.
+    fitting: Mutex<Option<ProgressBar>>,
     running: OnceLock<Running>,
+    stage: Mutex<Option<ProgressBar>>,
 }
 
 struct Running {
@@ -51,15 +53,24 @@ impl TrainProgress {
         Self {
             quiet,
             choosing: OnceLock::new(),
-            fitting: OnceLock::new(),
+            fitting: Mutex::new(None),
             running: OnceLock::new(),
+            stage: Mutex::new(None),
         }
     }
 
-    /// Takes the bar off the screen.
+    /// Takes what is left of bars off the screen.
     pub(super) fn finish(&self) {
+        self.replace_stage(None);
         if let Some(running) = self.running.get() {
             running.bar.finish_and_clear();
+        }
+    }
+
+    fn replace_stage(&self, next: Option<ProgressBar>) {
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = std::mem::replace(&mut *stage, next) {
+            before.finish_and_clear();
         }
     }
 }
@@ -90,12 +101,23 @@ impl TrainObserver for TrainProgress {
         if self.quiet || all == 0 {
             return;
         }
-        let bar = self
-            .fitting
-            .get_or_init(|| bar(all, "{bar:20} models other than networks, {pos}/{len} fitted"));
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-        if done == all {
+        if let Some(running) = self.running.get() {
+            running.bar.set_message(format!("{done}/{all} other models fitted"));
+            return;
+        }
+        let mut fitting = self.fitting.lock().unwrap_or_else(PoisonError::into_inner);
+        if done == 0 {
+            let template = "{bar:20} models other than networks, {pos}/{len} fitted, {elapsed}";
+            let bar = fitting.insert(bar(all, template));
+            // One of them can take a while.
+            bar.enable_steady_tick(Duration::from_millis(500));
+        }
+        if let Some(bar) = &*fitting {
+            bar.set_position(bar.position().max(done as u64));
+        }
+        if done == all
+            && let Some(bar) = fitting.take()
+        {
             bar.finish_and_clear();
         }
     }
@@ -112,6 +134,8 @@ impl TrainObserver for TrainProgress {
         let folds = start.folds + start.compared_folds;
         let template = "{bar:20} {percent:>3} % of epochs, {eta} left, {wide_msg}";
         let bar = bar(epochs * folds, template);
+        // What is done between two trainings has no epochs.
+        bar.enable_steady_tick(Duration::from_millis(500));
         let (repeats, began, tally) = (start.repeats, Instant::now(), Mutex::default());
         let _ = self.running.set(Running { bar, epochs, folds, repeats, began, tally });
     }
@@ -119,6 +143,20 @@ impl TrainObserver for TrainProgress {
     fn on_epoch(&self, event: &EpochEvent) {
         if let Some(running) = self.running.get() {
             running.on_epoch(event);
+        }
+    }
+
+    fn on_stage(&self, what: &'static str) {
+        if self.quiet {
+            return;
+        }
+        match self.running.get().map(|running| &running.bar) {
+            // More epochs follow, in the same bar.
+            Some(bar) if Some(bar.position()) < bar.length() => bar.set_message(what),
+            bar => {
+                bar.inspect(|bar| bar.finish_and_clear());
+                self.replace_stage(Some(spinner(what)));
+            }
         }
     }
 
@@ -173,6 +211,17 @@ pub(super) fn bar(length: usize, template: &str) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("━╸─"));
     }
+    bar
+}
+
+/// What is being done, without an end in sight, on standard error.
+pub(super) fn spinner(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
 

@@ -27,6 +27,9 @@ pub(super) struct TableArguments {
     /// Columns to predict from, separated by commas (`data.features`)
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     features: Vec<String>,
+    /// Columns to leave out of all others, separated by commas (`data.exclude`)
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with = "features")]
+    exclude: Vec<String>,
     /// Any other parameter; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
@@ -81,6 +84,9 @@ impl TableArguments {
         }
         if !self.features.is_empty() {
             params.data.features.clone_from(&self.features);
+        }
+        if !self.exclude.is_empty() {
+            params.data.exclude.clone_from(&self.exclude);
         }
         params.check()?;
         Ok(params)

@@ -16,6 +16,7 @@ use super::DataError;
 /// | `weight` | none | column that says how much each row counts |
 /// | `uncertainty` | none | column with the standard deviation of each target: a row counts by one over its square |
 /// | `features` | all other numeric columns | columns to predict from |
+/// | `exclude` | none | columns to leave out of them |
 /// | `unit` | that of the schema | unit of the target, printed beside it |
 /// | `schema` | `schema.toml` beside the table, where there is one | stated units and ranges, and the detector array; `none` for none |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub struct DataConfig {
     pub uncertainty: String,
     /// Columns to predict from; empty for every other numeric column.
     pub features: Vec<String>,
+    /// Columns that are no features, where these are not named.
+    pub exclude: Vec<String>,
     /// Unit of the target; empty for that of the schema.
     pub unit: String,
     /// The stated schema; empty for `schema.toml` beside the table, `none` for none.
@@ -57,6 +60,12 @@ impl DataConfig {
         }
         Some(self.path.with_file_name("schema.toml")).filter(|beside| beside.is_file())
     }
+
+    /// Every column that is named.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let parts = [&self.target, &self.group, &self.weight, &self.uncertainty];
+        parts.into_iter().chain(&self.features).map(String::as_str)
+    }
 }
 
 impl Default for DataConfig {
@@ -68,6 +77,7 @@ impl Default for DataConfig {
             weight: String::new(),
             uncertainty: String::new(),
             features: Vec::new(),
+            exclude: Vec::new(),
             unit: String::new(),
             schema: PathBuf::new(),
             group_required: false,
@@ -84,6 +94,7 @@ pub(super) struct ColumnRoles {
     pub(super) weight: Option<usize>,
     pub(super) uncertainty: Option<usize>,
     pub(super) features: FeatureChoice,
+    pub(super) excluded: Vec<usize>,
 }
 
 /// Features named by hand, or every other column that turns out to be numeric.
@@ -101,7 +112,8 @@ impl ColumnRoles {
         header: &[String],
         place: &str,
     ) -> Result<Self, DataError> {
-        let find = |name: &str, role: &str| position(header, name, role, place);
+        let asked: Vec<&str> = config.names().chain([order_column]).collect();
+        let find = |name: &str, role: &str| position(header, (name, role), &asked, place);
         let group = match config.group.as_str() {
             "" => None,
             DEFAULT_GROUP if !config.group_required && !resembles(DEFAULT_GROUP, header) => None,
@@ -117,25 +129,43 @@ impl ColumnRoles {
             weight: optional(&config.weight, "weight")?,
             uncertainty: optional(&config.uncertainty, "uncertainty")?,
             features: FeatureChoice::find(&config.features, find)?,
+            excluded: config
+                .exclude
+                .iter()
+                .map(|own| find(own, "exclude"))
+                .collect::<Result<_, _>>()?,
         };
         roles.refuse_overlap(header, place)?;
         Ok(roles)
     }
 
+    /// Refuses a column that has two parts.
     fn refuse_overlap(&self, header: &[String], place: &str) -> Result<(), DataError> {
+        let refuse = |index: usize, what: &str, hint: &str| {
+            let found = format!("column `{}` is {what}", header[index]);
+            Err(DataError::malformed(place, found, "each column in one part", hint))
+        };
+        let others =
+            [(self.group, "group"), (self.weight, "weight"), (self.uncertainty, "uncertainty")];
+        if let Some((_, part)) = others.iter().find(|(index, _)| *index == Some(self.target)) {
+            let hint = format!("name another column as `data.{part}`, or none");
+            return refuse(self.target, &format!("the target and also the {part}"), &hint);
+        }
         let FeatureChoice::Named(features) = &self.features else { return Ok(()) };
+        let twice = |(at, index): &(usize, &usize)| features[..*at].contains(index);
+        if let Some((_, &index)) = features.iter().enumerate().find(twice) {
+            return refuse(index, "a feature twice", "name it once in `data.features`");
+        }
+        if let Some(&index) = features.iter().find(|index| self.excluded.contains(index)) {
+            return refuse(index, "a feature and also left out", "take it out of `data.exclude`");
+        }
         let taken = [Some(self.target), self.group, self.weight, self.uncertainty];
         match features.iter().find(|index| taken.contains(&Some(**index))) {
             None => Ok(()),
-            Some(&index) => Err(DataError::malformed(
-                place,
-                format!(
-                    "column `{}` is a feature and also the target, the group or a weight",
-                    header[index]
-                ),
-                "each column in one part",
-                "take it out of `data.features`",
-            )),
+            Some(&index) => {
+                let what = "a feature and also the target, the group or a weight";
+                refuse(index, what, "take it out of `data.features`")
+            }
         }
     }
 
@@ -145,7 +175,8 @@ impl ColumnRoles {
             FeatureChoice::Named(features) => features.contains(&index),
             FeatureChoice::EveryOther => {
                 let others = [self.group, self.order, self.weight, self.uncertainty];
-                index != self.target && !others.contains(&Some(index))
+                let is_free = index != self.target && !others.contains(&Some(index));
+                is_free && !self.excluded.contains(&index)
             }
         }
     }
@@ -168,23 +199,30 @@ fn resembles(name: &str, header: &[String]) -> bool {
     header.iter().any(|column| column.eq_ignore_ascii_case(name))
 }
 
-fn position(header: &[String], name: &str, role: &str, place: &str) -> Result<usize, DataError> {
+/// Where the column is; another one that is `asked` for as well is not what was meant.
+fn position(
+    header: &[String],
+    (name, role): (&str, &str),
+    asked: &[&str],
+    place: &str,
+) -> Result<usize, DataError> {
     header.iter().position(|column| column == name).ok_or_else(|| {
-        let hint = match nearest(name, header.iter().map(String::as_str)) {
+        let free = header.iter().map(String::as_str).filter(|column| !asked.contains(column));
+        let hint = match nearest(name, free) {
             Some(similar) => format!("did you mean `{similar}`?"),
             None if header.len() == 1 => {
                 "there is one column only; the delimiter must be `,`, `;` or a tab".to_owned()
             }
-            None => format!("the columns are {}", list(header)),
+            None => format!("the columns are {}", in_backticks(header)),
         };
         let key = if role == "order" { "cv.order_column" } else { role };
         DataError::malformed(
             place,
             format!("there is no column `{name}`"),
-            if role == "feature" {
-                "all features".to_owned()
-            } else {
-                format!("the {role} column")
+            match role {
+                "feature" => "all features".to_owned(),
+                "exclude" => "every column that is left out".to_owned(),
+                role => format!("the {role} column"),
             },
             format!("{hint} (set it with `{key}`)", key = key_of(key)),
         )
@@ -194,13 +232,14 @@ fn position(header: &[String], name: &str, role: &str, place: &str) -> Result<us
 fn key_of(role: &str) -> String {
     match role {
         "feature" => "data.features".to_owned(),
-        "target" | "group" | "weight" | "uncertainty" => format!("data.{role}"),
+        "target" | "group" | "weight" | "uncertainty" | "exclude" => format!("data.{role}"),
         other => other.to_owned(),
     }
 }
 
-/// Up to twelve names in backticks.
-pub(super) fn list(names: &[String]) -> String {
+/// Up to twelve names in backticks, and whether there are more.
+#[must_use]
+pub fn in_backticks(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
     let more = if names.len() > 12 { ", ..." } else { "" };
     format!("{}{more}", shown.join(", "))

@@ -6,13 +6,16 @@ use indexmap::IndexSet;
 
 use super::{
     DataError, Dataset, Groups, MissingCells,
-    columns::{ColumnRoles, list},
+    columns::{ColumnRoles, in_backticks},
     table::{Cell, Row, Table, bad_number, parse_number},
 };
 
 /// What to do about a feature without a value.
 const FILL: &str =
-    "fill the cell, or let training fill in medians with `--set clean.missing=median`";
+    "fill the cell, or train with `--set clean.missing=median`, which fills in medians";
+
+/// What to do about a text in a column of numbers.
+const NUMBERS: &str = "write every value of the column as a finite number";
 
 /// The columns while they are read.
 pub(super) struct Columns {
@@ -31,8 +34,11 @@ struct Column {
     index: usize,
     name: String,
     values: Vec<f64>,
-    any_number: bool,
+    numbers: usize,
     first_bad: Option<BadCell>,
+    /// Cells that hold neither a number nor nothing, and those of them that would be numbers with a point for a comma.
+    texts: usize,
+    decimal_commas: usize,
     /// Whether missing values are kept.
     keeps_missing: bool,
     /// The cells as text, for as long as none is a number.
@@ -43,6 +49,12 @@ struct Column {
 struct BadCell {
     place: String,
     text: Vec<u8>,
+}
+
+/// Whether it would be a number with a point for its comma.
+fn has_decimal_comma(text: &[u8]) -> bool {
+    let point = |byte: &u8| if *byte == b',' { b'.' } else { *byte };
+    text.contains(&b',') && parse_number(&text.iter().map(point).collect::<Vec<_>>()).is_some()
 }
 
 /// Names of rows.
@@ -125,14 +137,30 @@ impl Columns {
     ) -> Result<Dataset, DataError> {
         if self.rows == 0 {
             let found = "there are no rows under the header";
-            let hint = format!("the columns are {}", list(header));
+            let hint = format!("the columns are {}", in_backticks(header));
             return Err(DataError::malformed(path.display().to_string(), found, "data rows", hint));
         }
         let named = self.named;
         let (numeric, text): (Vec<Column>, Vec<Column>) =
             self.features.into_iter().partition(|column| named || column.is_numeric());
-        self.target.check("fill the cell, or remove the row: there is nothing to learn from it")?;
-        numeric.iter().try_for_each(|column| column.check(FILL))?;
+        let others = self.rows.saturating_sub(self.target.values.len() + 1);
+        let rows = match others {
+            0 => "the row".to_owned(),
+            1 => "the row and the other one like it".to_owned(),
+            others => format!("the row and the {others} others like it"),
+        };
+        let fill =
+            format!("fill the cell, or remove {rows}: there is nothing to learn without a target");
+        self.target.check([&fill, NUMBERS])?;
+        numeric.iter().try_for_each(|column| {
+            let name = &column.name;
+            let or_leave_out = if named {
+                NUMBERS.to_owned()
+            } else {
+                format!("{NUMBERS}, or leave the column out with `--exclude '{name}'`")
+            };
+            column.check([FILL, &or_leave_out])
+        })?;
         let (feature_names, features) =
             numeric.into_iter().map(|column| (column.name, column.values)).unzip();
         let groups = self.group.map(|(index, group)| group.finish(&header[index]));
@@ -148,7 +176,7 @@ impl Columns {
             uncertainty: positive(self.uncertainty, path, f64::MIN_POSITIVE)?,
             groups: groups.transpose()?,
             order: order.transpose()?,
-            text: text.into_iter().map(|column| column.text.keep(column.name)).collect(),
+            text: text.into_iter().map(|column| column.into_text(self.rows)).collect(),
         })
     }
 }
@@ -160,7 +188,7 @@ fn positive(
     least: f64,
 ) -> Result<Option<Vec<f64>>, DataError> {
     let Some(column) = column else { return Ok(None) };
-    column.check("fill the cell, or remove the row")?;
+    column.check(["fill the cell, or remove the row", NUMBERS])?;
     let is_wrong = |value: &f64| !(*value >= least && value.is_finite());
     let wrong = column.values.iter().find(|value| is_wrong(value)).copied();
     let all_zero = column.values.iter().all(|value| *value == 0.0);
@@ -178,8 +206,10 @@ impl Column {
             index,
             name: name.to_owned(),
             values: Vec::new(),
-            any_number: false,
+            numbers: 0,
             first_bad: None,
+            texts: 0,
+            decimal_commas: 0,
             keeps_missing,
             text: GroupColumn::default(),
         }
@@ -189,46 +219,70 @@ impl Column {
         let cell = row.cell(self.index);
         match cell.number() {
             Some(number) => {
-                if !self.any_number {
-                    self.any_number = true;
+                if self.numbers == 0 {
                     self.text = GroupColumn::default();
                 }
+                self.numbers += 1;
                 self.values.push(number);
                 return;
             }
             None if self.keeps_missing && cell.is_missing() => self.values.push(f64::NAN),
-            None if self.first_bad.is_none() => {
-                self.first_bad =
-                    Some(BadCell { place: row.place(), text: cell.text().into_owned() });
-            }
-            None => {}
+            None => self.push_bad(row, &cell),
         }
-        if !self.any_number {
+        if self.numbers == 0 {
             self.text.push(row, &cell);
+        }
+    }
+
+    fn push_bad(&mut self, row: Row<'_>, cell: &Cell<'_>) {
+        let text = cell.text();
+        if !cell.is_missing() {
+            self.texts += 1;
+            self.decimal_commas += usize::from(has_decimal_comma(&text));
+        }
+        if self.first_bad.is_none() {
+            self.first_bad = Some(BadCell { place: row.place(), text: text.into_owned() });
         }
     }
 
     /// Takes up the values that follow, and leaves none.
     fn append(&mut self, next: &mut Self) {
-        if next.any_number && !self.any_number {
-            self.any_number = true;
+        self.texts += next.texts;
+        self.decimal_commas += next.decimal_commas;
+        self.numbers += next.numbers;
+        if self.numbers > 0 {
             self.text = GroupColumn::default();
         }
         self.values.append(&mut next.values);
         self.first_bad = self.first_bad.take().or(next.first_bad.take());
-        if !self.any_number {
+        if self.numbers == 0 {
             self.text.append(std::mem::take(&mut next.text));
         }
     }
 
-    /// Whether it holds numbers, or lacks every value where missing values are kept.
+    /// Whether it holds numbers, or lacks every value where missing values are kept. What holds texts in most of its
+    /// cells, and numbers in some, is text (names such as 626 among others); what holds nothing but numbers with commas
+    /// is meant to be numeric.
     fn is_numeric(&self) -> bool {
-        self.any_number || (self.keeps_missing && self.first_bad.is_none())
+        if self.texts > 0 && self.decimal_commas == self.texts {
+            return true;
+        }
+        let is_text = self.texts > self.numbers;
+        (self.numbers > 0 && !is_text) || (self.keeps_missing && self.first_bad.is_none())
     }
 
-    fn check(&self, if_missing: &str) -> Result<(), DataError> {
+    /// The column as text; what each cell held is known only where none held a number.
+    fn into_text(self, rows: usize) -> Groups {
+        if self.numbers > 0 {
+            return Groups { column: self.name, ids: vec![0; rows], names: vec!["".into()] };
+        }
+        self.text.keep(self.name)
+    }
+
+    fn check(&self, [if_missing, if_text]: [&str; 2]) -> Result<(), DataError> {
         self.first_bad.as_ref().map_or(Ok(()), |bad| {
-            Err(bad_number(bad.place.clone(), &self.name, &bad.text, if_missing))
+            let hints = [if_missing, if_text];
+            Err(bad_number(bad.place.clone(), &self.name, &bad.text, hints))
         })
     }
 }
@@ -288,10 +342,13 @@ fn ranks(values: &[String], column: &str, path: &Path) -> Result<Vec<u32>, DataE
         let bytes = value.as_bytes();
         bytes.len() >= 10 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-'
     };
-    if let (None, Some(odd)) = (&numbers, values.iter().find(|value| !is_date(value))) {
+    let is_number = |value: &&String| parse_number(value.as_bytes()).is_some();
+    let mostly_numbers = 2 * values.iter().filter(is_number).count() > values.len();
+    let is_odd = |value: &&String| if mostly_numbers { !is_number(value) } else { !is_date(value) };
+    if let (None, Some(row)) = (&numbers, values.iter().position(|value| is_odd(&value))) {
         return Err(DataError::malformed(
             path.display().to_string(),
-            format!("the order column `{column}` holds `{odd}`"),
+            format!("the order column `{column}` holds `{}` in data row {}", values[row], row + 1),
             "only numbers, or only dates such as 2026-01-31",
             "fill or rewrite the column",
         ));
@@ -315,13 +372,14 @@ pub(super) fn read_column(path: &Path, name: &str) -> Result<Vec<(String, f64)>,
     let mut table = Table::open(path)?;
     let index = table.header().iter().position(|column| column == name).ok_or_else(|| {
         let found = format!("there is no column `{name}`");
-        let hint = format!("the columns are {}", list(table.header()));
+        let hint = format!("the columns are {}", in_backticks(table.header()));
         DataError::malformed(format!("{}:1", path.display()), found, "one", hint)
     })?;
     let mut values = Vec::new();
     table.rows(|row| {
         let number = row.cell(index).number();
-        let number = number.ok_or_else(|| row.bad_number(index, name, "fill the cell"))?;
+        let number =
+            number.ok_or_else(|| row.bad_number(index, name, ["fill the cell", NUMBERS]))?;
         values.push((row.place(), number));
         Ok(())
     })?;

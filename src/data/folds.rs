@@ -88,6 +88,8 @@ pub struct FoldPlan {
     pub repeats: usize,
     /// Whether rows of one group stand on both sides of some split (given folds, or folds by row).
     pub leaks_groups: bool,
+    /// Whether each fold trains on what lies before it in time.
+    pub in_time: bool,
 }
 
 const FOLD_STREAM: u64 = 1;
@@ -126,7 +128,19 @@ impl FoldPlan {
         });
         let splits: Vec<Split> = splits.collect();
         let leaks_groups = splits.iter().any(|split| is_cut(split, &dataset.group_ids()));
-        Ok(Self { splits, repeats: config.repeats, leaks_groups })
+        Ok(Self { splits, repeats: config.repeats, leaks_groups, in_time: false })
+    }
+
+    /// Drawn folds of a table whose own are in time; `None` where it has fewer groups.
+    #[must_use]
+    pub fn drawn(dataset: &Dataset, folds: usize) -> Option<Self> {
+        let groups = dataset.group_ids();
+        let rows: Vec<u32> = (0..groups.len() as u32).collect();
+        let mut generator = Generator::new(0, &[FOLD_STREAM]);
+        let parts = balanced_parts(&rows, &groups, &dataset.target, folds, &mut generator);
+        let splits = splits_of(&parts, folds, 0);
+        let is_whole = splits.iter().all(|split| !split.held_out.is_empty());
+        is_whole.then_some(Self { splits, repeats: 1, leaks_groups: false, in_time: false })
     }
 
     /// SHA-256 of all splits, in hexadecimal.
@@ -172,7 +186,7 @@ impl FoldPlan {
         let parts: Vec<u32> = cells.iter().map(|(_, label)| part(*label)).collect();
         let splits = splits_of(&parts, labels.len(), 0);
         let leaks_groups = splits.iter().any(|split| is_cut(split, &dataset.group_ids()));
-        Ok(Self { splits, repeats: 1, leaks_groups })
+        Ok(Self { splits, repeats: 1, leaks_groups, in_time: false })
     }
 
     /// Forward chaining: time is cut into `folds + 1` blocks of rows with equal times kept
@@ -210,7 +224,7 @@ impl FoldPlan {
             let found = format!("every earlier group is judged again in block {}", split.fold + 1);
             return refuse(found, "earlier groups to train on");
         }
-        Ok(Self { splits, repeats: 1, leaks_groups: false })
+        Ok(Self { splits, repeats: 1, leaks_groups: false, in_time: true })
     }
 }
 

@@ -18,7 +18,7 @@ pub mod simulate;
 mod symmetries;
 mod table;
 
-pub use columns::{DataConfig, nearest};
+pub use columns::{DataConfig, in_backticks, nearest};
 pub use dataset::{Dataset, Groups, MissingCells};
 pub use error::DataError;
 pub use folds::{CrossValidationConfig, FoldPlan, Split, SplitBy, balanced_parts};

@@ -161,6 +161,10 @@ impl TrainedModels<'_> {
             return;
         }
         let rows = &self.tasks[index].rows;
+        // Who judged no inner row (networks on very few rows) gets no weight, and keeps nobody else from theirs.
+        let judged = |c: &usize| candidates[*c].inner.iter().any(Option::is_some);
+        let known: Vec<usize> = parts.iter().copied().filter(judged).collect();
+        let parts = if known.is_empty() { parts } else { known };
         let is_known = |place: &usize| parts.iter().all(|c| candidates[*c].inner[*place].is_some());
         let places: Vec<usize> = (0..rows.len()).filter(is_known).collect();
         let known = |c: &usize| -> Vec<f64> {

@@ -46,10 +46,10 @@ pub struct CalibrationError {
 /// When some row has fewer independent units to calibrate on than the level needs.
 pub fn refuse_small_calibration(
     plan: &FoldPlan,
-    groups: &[u32],
+    (groups, own): (&[u32], &[f64]),
     level: f64,
 ) -> Result<(), CalibrationError> {
-    let weights = row_weights(plan, groups);
+    let weights = unit_weights(plan, groups, own);
     let splits = &plan.splits[..plan.folds()];
     let weight = |split: &Split| split.held_out.iter().map(|row| weights[*row as usize]).sum();
     let units: Vec<f64> = splits.iter().map(weight).collect();
@@ -59,15 +59,37 @@ pub fn refuse_small_calibration(
         return Ok(());
     }
     let needed = (level / (1.0 - level) - 1e-6).ceil() as usize;
-    let rows: usize = splits.iter().map(|split| split.held_out.len()).sum();
-    let unit = if all + 0.5 < rows as f64 { "groups" } else { "rows" };
+    let mut distinct: Vec<u32> = groups.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let is_weighed = own.iter().any(|weight| (weight - 1.0).abs() > 1e-9);
+    let unit = match (distinct.len() < groups.len(), is_weighed) {
+        (true, false) => "groups",
+        (true, true) => "groups, by their weights,",
+        (false, false) => "rows",
+        (false, true) => "rows, by their weights,",
+    };
     Err(CalibrationError { level, units: fewest.floor() as usize, unit, needed })
 }
 
-/// The weight of each row among those that are judged: the rows of a group share a weight of one.
-pub(super) fn row_weights(plan: &FoldPlan, groups: &[u32]) -> Vec<f64> {
+/// What each judged row counts for in a calibration: the rows of a group share the weight of one, times their `own`.
+/// All together they weigh as many units as equal ones would say as much, `(sum w)² / sum w²` over the groups (Kish,
+/// 1965): rows of weight 0 are no witnesses, and few heavy ones are few.
+pub(super) fn unit_weights(plan: &FoldPlan, groups: &[u32], own: &[f64]) -> Vec<f64> {
     let mut judged = vec![0.0_f64; groups.len()];
     let rows = || plan.splits[..plan.folds()].iter().flat_map(|split| &split.held_out);
     rows().for_each(|row| judged[groups[*row as usize] as usize] += 1.0);
-    groups.iter().map(|group| 1.0 / judged[*group as usize].max(1.0)).collect()
+    let shares = groups.iter().zip(own);
+    let mut weights: Vec<f64> =
+        shares.map(|(group, own)| own / judged[*group as usize].max(1.0)).collect();
+    let mut of_group = vec![0.0_f64; groups.len()];
+    rows().for_each(|row| of_group[groups[*row as usize] as usize] += weights[*row as usize]);
+    let sum: f64 = of_group.iter().sum();
+    let squares: f64 = of_group.iter().map(|weight| weight * weight).sum();
+    if squares > 0.0 {
+        for weight in &mut weights {
+            *weight *= sum / squares;
+        }
+    }
+    weights
 }

@@ -76,7 +76,7 @@ pub struct Evaluation {
     pub pooled: Scores,
     /// Scores by repeat and fold; empty for a file the model was not trained on.
     pub folds: Vec<FoldScores>,
-    /// Scores by quarter of the target's range of values.
+    /// Scores by quarter of the rows in the order of their target, fewer where many targets are equal.
     pub ranges: Vec<RangeScores>,
     /// Every judged row; kept in `predictions.csv`.
     #[serde(skip)]
@@ -103,11 +103,17 @@ impl Evaluation {
     }
 }
 
-/// Scores by quarter of the rows in the order of their target.
+/// Scores by quarter of the rows in the order of their target; rows of equal targets stay together.
 fn ranges(rows: &[&ScoredRow], level: f64) -> Vec<RangeScores> {
     let mut sorted = rows.to_vec();
     sorted.sort_by(|a, b| a.target.total_cmp(&b.target));
-    let bound = |quarter: usize| quarter * sorted.len() / RANGES;
+    let bound = |quarter: usize| {
+        let even = quarter * sorted.len() / RANGES;
+        let Some(row) = sorted.get(even) else { return even };
+        let first = sorted.partition_point(|own| own.target < row.target);
+        let next = sorted.partition_point(|own| own.target <= row.target);
+        if even - first <= next - even { first } else { next }
+    };
     (0..RANGES)
         .map(|quarter| &sorted[bound(quarter)..bound(quarter + 1)])
         .filter(|part| !part.is_empty())
@@ -158,6 +164,31 @@ mod shared_text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_equal_targets_are_in_one_range() {
+        let of = |targets: &[f64]| -> Vec<(f64, f64, usize)> {
+            let row = |target: &f64| ScoredRow {
+                row: 0,
+                group: None,
+                repeat: 0,
+                fold: 0,
+                target: *target,
+                prediction: 1.0,
+                lower: 0.0,
+                upper: 2.0,
+                out_of_domain: false,
+                weight: 1.0,
+            };
+            let ranges = Evaluation::new(targets.iter().map(row).collect(), 0.9, &[]).ranges;
+            ranges.iter().map(|own| (own.low, own.high, own.scores.rows)).collect()
+        };
+        assert_eq!(of(&[5.0; 9]), [(5.0, 5.0, 9)]);
+        let zeros = [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0];
+        assert_eq!(of(&zeros), [(0.0, 0.0, 5), (1.0, 1.0, 1), (2.0, 3.0, 2)]);
+        assert_eq!(of(&[1.0, 1.0, 1.0, 2.0]), [(1.0, 1.0, 3), (2.0, 2.0, 1)]);
+        assert_eq!(of(&[7.0]), [(7.0, 7.0, 1)]);
+    }
 
     #[test]
     fn ranges_are_quarters_in_the_order_of_the_target() {

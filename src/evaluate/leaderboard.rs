@@ -34,7 +34,7 @@ pub struct LeaderboardEntry {
     pub fold_rmse: Vec<f64>,
     /// Mean weight in the model that predicts; 0 where it has no part.
     pub weight: f64,
-    /// Mean over the folds of its RMSE less that of the model that predicts; `None` for itself.
+    /// Mean over the folds of its RMSE less that of the model that predicts; `None` for itself, and of folds in time.
     pub difference: Option<Difference>,
 }
 
@@ -73,7 +73,8 @@ impl Difference {
         let test = StudentsT::new(0.0, 1.0, (count - 1.0).max(1.0));
         let p_value = match test {
             Ok(test) if standard_error > 0.0 => 2.0 * test.cdf(-(mean / standard_error).abs()),
-            _ if mean == 0.0 => 1.0,
+            // Also where there is no error to compare.
+            _ if mean == 0.0 || !mean.is_finite() => 1.0,
             _ => 0.0,
         };
         Self { mean, standard_error, p_value }
@@ -162,7 +163,8 @@ impl Leaderboard {
         let mean = Contender { name: MEAN.to_owned(), weight: 0.0, held_out: means.collect() };
         let entry = |other: &Contender| {
             let judged = Errors::new(&truth, &other.held_out);
-            let difference = Some(judged.difference(&reference, plan));
+            // Folds in time train on longer and longer pasts: no test knows how their errors depend on each other.
+            let difference = (!plan.in_time).then(|| judged.difference(&reference, plan));
             LeaderboardEntry { difference, ..judged.entry(other) }
         };
         let mut entries: Vec<LeaderboardEntry> = others.iter().chain([&mean]).map(entry).collect();
@@ -204,10 +206,16 @@ impl Leaderboard {
                 format!("The {own} has a smaller error than the mean of the training targets")
             }
             [] if first == own => format!("The {own} has the smallest error, and predicts"),
-            [] => format!(
-                "The {own} predicts; {} has a smaller error here, by no more than chance allows",
-                if first == MEAN { "the mean" } else { first }
-            ),
+            [] => {
+                let first = if first == MEAN { "the mean" } else { first };
+                let is_tested = self.entries.iter().any(|entry| entry.difference.is_some());
+                let surely = if is_tested {
+                    ", by no more than chance allows"
+                } else {
+                    "; folds in time tell no more"
+                };
+                format!("The {own} predicts; {first} has a smaller error here{surely}")
+            }
             better => format!(
                 "The {own} predicts and loses to {}: clearly smaller errors on the same folds",
                 better.join(", ")
@@ -275,7 +283,12 @@ mod tests {
             let (held_out, train) = (0..10).partition(|row| row % 5 == fold as u32);
             Split { repeat: 0, fold, train, held_out }
         };
-        FoldPlan { splits: (0..5).map(split).collect(), repeats: 1, leaks_groups: false }
+        FoldPlan {
+            splits: (0..5).map(split).collect(),
+            repeats: 1,
+            leaks_groups: false,
+            in_time: false,
+        }
     }
 
     #[test]

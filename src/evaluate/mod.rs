@@ -36,6 +36,6 @@ pub use insights::{
 pub use leaderboard::{Contender, Difference, Leaderboard, LeaderboardEntry};
 pub use metrics::{Scores, rmse};
 use out_of_fold::blended;
-pub use out_of_fold::{Judged, OutOfFoldInputs, domain_guard, judge, judge_baseline};
+pub use out_of_fold::{Judged, OutOfFoldInputs, domain_guard, guard_plan, judge, judge_baseline};
 pub use reproduced::reproduce;
 pub use trust::{Covered, FoldBounds, OddFold, Trust};

@@ -1,18 +1,23 @@
 //! Every row judged by the networks of the fold that did not see it.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use crate::{
     data::{Dataset, FoldPlan, Split},
     features::{FeatureMatrix, PerFold, TargetConfig, TargetTransform},
-    model::{Blend, Calibration, DomainGuard, FoldResiduals, FoldTarget, Regressor},
+    model::{Blend, Calibration, DomainGuard, FoldResiduals, FoldTarget, Regressor, Strangeness},
     train::{FoldTask, LearningRows, fit_linear},
 };
 
-use super::{Candidate, ScoredRow, TrainedModels, config::row_weights};
+use super::{Candidate, ScoredRow, TrainedModels, config::unit_weights};
 
 /// Share of rows like the training data that may be flagged as unlike it.
 const FLAGGED: f64 = 0.01;
+
+/// Folds that guards of a table in time are asked by.
+const FEWEST_FOLDS: usize = 5;
 
 /// Rows that a distance is fitted on at most, evenly spaced.
 const MOST_DOMAIN_ROWS: usize = 100_000;
@@ -142,9 +147,8 @@ impl OutOfFoldInputs<'_> {
         predictions: &[Vec<f64>],
         spreads: &[Vec<f64>],
     ) -> Calibration {
-        let mut weights = row_weights(self.plan, &self.dataset.group_ids());
         let own = self.dataset.row_weights(|_| 1.0);
-        weights.iter_mut().zip(own).for_each(|(weight, own)| *weight *= own);
+        let weights = unit_weights(self.plan, &self.dataset.group_ids(), &own);
         let residuals = |index: usize| {
             let (split, fold) = (&self.plan.splits[index], &folds[index]);
             let pairs = split.held_out.iter().zip(&predictions[index]).zip(&spreads[index]);
@@ -160,22 +164,31 @@ impl OutOfFoldInputs<'_> {
         }
     }
 
-    /// The guard for all rows, and for each split which held-out rows lie outside of the guard of
-    /// that split's training rows.
+    /// The guard for all rows, and for each split which held-out rows are unlike the rows of a guard that had not seen
+    /// them.
     fn domain(&self, plain: &FeatureMatrix) -> (DomainGuard, Vec<Vec<bool>>) {
-        let distances = |split: &Split| -> Vec<f64> {
+        let asked = guard_plan(self.dataset, self.plan);
+        let of_split = |split: &Split| -> Vec<Strangeness> {
             let guard = domain_guard(plain, &split.train);
-            let distance = |row: &u32| guard.distance(plain.row(*row as usize));
-            split.held_out.iter().map(distance).collect()
+            split.held_out.iter().map(|row| guard.strangeness(plain.row(*row as usize))).collect()
         };
-        let distances: Vec<Vec<f64>> = self.plan.splits.par_iter().map(distances).collect();
+        let strange: Vec<Vec<Strangeness>> = asked.splits.par_iter().map(of_split).collect();
         let all: Vec<u32> = (0..self.dataset.rows() as u32).collect();
         let mut guard = domain_guard(plain, &all);
-        guard.set_threshold(distances.concat(), FLAGGED);
-        let outside = |distances: &Vec<f64>| {
-            distances.iter().map(|distance| *distance > guard.threshold).collect()
-        };
-        let outside = distances.iter().map(outside).collect();
+        guard.settle(strange.iter().flatten(), FLAGGED);
+        let outside =
+            |own: &Vec<Strangeness>| own.iter().map(|own| guard.is_strange(own)).collect();
+        let mut outside: Vec<Vec<bool>> = strange.iter().map(outside).collect();
+        if self.plan.in_time {
+            let mut of_row = vec![false; all.len()];
+            for (split, outside) in asked.splits.iter().zip(&outside) {
+                let rows = split.held_out.iter().zip(outside);
+                rows.for_each(|(row, outside)| of_row[*row as usize] = *outside);
+            }
+            let of_split =
+                |split: &Split| split.held_out.iter().map(|row| of_row[*row as usize]).collect();
+            outside = self.plan.splits.iter().map(of_split).collect();
+        }
         (guard, outside)
     }
 
@@ -188,6 +201,16 @@ impl OutOfFoldInputs<'_> {
     ) -> Vec<ScoredRow> {
         scored_rows((self.dataset, self.plan), (folds, calibration), given, outside)
     }
+}
+
+/// The folds by which guards are asked of rows that they have not seen: those of `plan`, or drawn ones where these are
+/// in time. There early folds know few rows, from which all others are far, while later rows will be measured by a guard
+/// of all.
+#[must_use]
+pub fn guard_plan<'a>(dataset: &Dataset, plan: &'a FoldPlan) -> Cow<'a, FoldPlan> {
+    let parts =
+        if plan.in_time { FoldPlan::drawn(dataset, plan.folds().max(FEWEST_FOLDS)) } else { None };
+    parts.map_or(Cow::Borrowed(plan), Cow::Owned)
 }
 
 /// The guard of some rows of the plain features; of many, evenly spaced ones.

@@ -18,6 +18,9 @@ const LEVELS: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 /// Folds this unlikely among equal ones, all folds together, are called odd.
 const SIGNIFICANCE: f64 = 0.01;
 
+/// Folds whose errors differ by less than this factor are not worth a word.
+const NOTICEABLE: f64 = 1.2;
+
 /// Fewer units on either side have no spread to compare.
 const FEWEST_UNITS: f64 = 5.0;
 
@@ -148,7 +151,8 @@ fn fold_bounds(rows: &[ScoredRow]) -> Vec<FoldBounds> {
     folds_of(rows).into_iter().filter_map(bounds).collect()
 }
 
-/// The folds whose groups err clearly more or less than those of the other folds of the same repeat.
+/// The folds whose groups err clearly more or less than those of the other folds of the same repeat. The oddest one is
+/// taken out before the rest are compared again, so that it does not make the others look odd; more than half cannot be.
 fn odd_folds(
     (rows, units): (&[ScoredRow], &Units),
     residual: &dyn Fn(&ScoredRow) -> f64,
@@ -164,14 +168,38 @@ fn odd_folds(
         let sums = units.sums(rows, add).into_iter();
         sums.filter(|(square, _)| *square > 0.0).map(|(sum, count)| (sum / count).ln()).collect()
     };
-    let judged = |&(repeat, fold): &(usize, usize)| {
-        let own = logs(&|row| (row.repeat, row.fold) == (repeat, fold));
-        let others = logs(&|row| row.repeat == repeat && row.fold != fold);
-        let (difference, p_value) = welch(&own, &others)?;
-        let is_odd = p_value < SIGNIFICANCE / folds.len() as f64;
-        is_odd.then(|| OddFold { repeat, fold, ratio: (difference / 2.0).exp(), p_value })
+    let rmse = |chosen: &dyn Fn(&ScoredRow) -> bool| -> f64 {
+        let squares: Vec<f64> =
+            rows.iter().filter(|row| chosen(row)).map(|row| residual(row).powi(2)).collect();
+        (squares.iter().sum::<f64>() / squares.len() as f64).sqrt()
     };
-    folds.iter().filter_map(judged).collect()
+    let mut odd = Vec::new();
+    for repeated in folds.chunk_by(|a, b| a.0 == b.0) {
+        let mut alike = repeated.to_vec();
+        while 2 * (repeated.len() - alike.len() + 1) <= repeated.len() {
+            let judged = |&(repeat, fold): &(usize, usize)| {
+                let own = logs(&|row| (row.repeat, row.fold) == (repeat, fold));
+                let is_other =
+                    |row: &ScoredRow| row.fold != fold && alike.contains(&(repeat, row.fold));
+                let others = logs(&|row| row.repeat == repeat && is_other(row));
+                let (difference, p_value) = welch(&own, &others)?;
+                let ratio = (difference / 2.0).exp();
+                // Logarithms see the smallest errors as well as the largest: only what both see is told.
+                let own = rmse(&|row| (row.repeat, row.fold) == (repeat, fold));
+                let large = own / rmse(&|row| row.repeat == repeat && is_other(row));
+                let is_told = ratio.min(large) > NOTICEABLE || ratio.max(large) < 1.0 / NOTICEABLE;
+                is_told.then_some(OddFold { repeat, fold, ratio, p_value })
+            };
+            let oddest =
+                alike.iter().filter_map(judged).min_by(|a, b| a.p_value.total_cmp(&b.p_value));
+            let is_odd = |own: &OddFold| own.p_value < SIGNIFICANCE / folds.len() as f64;
+            let Some(own) = oddest.filter(is_odd) else { break };
+            alike.retain(|fold| *fold != (own.repeat, own.fold));
+            odd.push(own);
+        }
+    }
+    odd.sort_by_key(|own| (own.repeat, own.fold));
+    odd
 }
 
 /// The difference of the means of two samples and its two-sided p value; `None` where either is too small.
@@ -249,6 +277,16 @@ mod tests {
         let odd = Trust::of(&rows, &TargetConfig::default(), Some(&calibration)).odd_folds;
         assert_eq!(odd.iter().map(|own| own.fold).collect::<Vec<_>>(), [3]);
         assert!((2.0..4.5).contains(&odd[0].ratio), "{odd:?}");
+    }
+
+    #[test]
+    fn one_odd_fold_does_not_make_the_others_odd() {
+        let (mut rows, calibration) = calibrated(1000);
+        for row in rows.iter_mut().filter(|row| row.fold == 1) {
+            row.prediction = 50.0 + 40.0 * (row.prediction - 50.0);
+        }
+        let odd = Trust::of(&rows, &TargetConfig::default(), Some(&calibration)).odd_folds;
+        assert_eq!(odd.iter().map(|own| own.fold).collect::<Vec<_>>(), [1]);
     }
 
     #[test]

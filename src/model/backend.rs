@@ -1,6 +1,6 @@
 //! Where the arithmetic runs: the only place that names a burn backend.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use burn::tensor::{Device, DeviceKind, DeviceType};
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,9 @@ impl Backend {
     }
 
     fn automatic() -> Self {
+        if !may_have_gpu() {
+            return Self::cpu("automatic: no GPU was found");
+        }
         match adapters().iter().find(|device| !is_software(device)) {
             Some(gpu) => Self::adapter(gpu, "automatic: a GPU was found"),
             None => Self::cpu("automatic: no GPU was found"),
@@ -152,6 +155,14 @@ impl Backend {
 /// The wgpu adapters of this machine; listing them does not open them.
 fn adapters() -> Vec<Device> {
     Device::enumerate(DeviceType::Wgpu).into_vec()
+}
+
+/// Whether the system offers a graphics device at all. Where it does not, drivers need not be asked, which takes a while
+/// and lets some complain on standard error.
+fn may_have_gpu() -> bool {
+    const DEVICES: [&str; 6] =
+        ["/dev/dri", "/dev/nvidiactl", "/dev/nvmap", "/dev/dxg", "/dev/mali0", "/dev/kgsl-3d0"];
+    !cfg!(target_os = "linux") || DEVICES.iter().any(|device| Path::new(device).exists())
 }
 
 /// Whether an adapter computes on the CPU (llvmpipe, WARP).

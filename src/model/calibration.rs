@@ -82,13 +82,13 @@ impl Calibration {
         self.repeats > 0 && self.folds.len() == folds && self.folds.iter().all(whole)
     }
 
-    /// The weight that at least has to lie at or below an upper bound: `ceil(level (n + 1))` of
-    /// `n` exchangeable units, or all of them where a part of a unit is what lacks (in folds by time
-    /// a group can stand in two). `None` where `n` is too small for the level.
+    /// The weight that at least has to lie at or below an upper bound: `level (n + 1)` of `n` exchangeable units. Where
+    /// each unit is one residual that is the rank `ceil(level (n + 1))`; where the residuals of a group share the weight
+    /// of one there is nothing to round (Lee, Barber and Willett, 2023). `None` where `n` is too small for the level.
     #[must_use]
     pub fn required_weight(level: f64, units: f64) -> Option<f64> {
         let required = level * (units + 1.0) - 1e-6;
-        (required <= units).then_some(required.ceil().min(units))
+        (required <= units).then_some(required)
     }
 
     /// The CV+ interval around the folds' predictions, in the transformed target's space.
@@ -227,12 +227,16 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_unit_more_never_takes_the_interval_away() {
+    fn nothing_is_rounded_up_to_a_whole_group() {
         let required = |units| Calibration::required_weight(0.9, units);
         assert_eq!(required(8.9), None);
-        assert_eq!(required(9.0), Some(9.0));
-        assert_eq!(required(12.6), Some(12.6), "13 of 12.6 are not to be had, 12.24 are enough");
-        assert_eq!(required(20.0), Some(19.0));
+        assert!((required(9.0).unwrap() - 9.0).abs() < 1e-5);
+        assert!((required(12.6).unwrap() - 12.24).abs() < 1e-5);
+        // 16 groups of 100 residuals from 0 to 1: the bound has 0.9 * 17 / 16 of all below it, not all of them.
+        let group = |_| (1..=100).map(|value| (f64::from(value) / 100.0, 0.01));
+        let folds = vec![FoldResiduals::new((0..16).flat_map(group))];
+        let upper = Calibration { level: 0.9, repeats: 1, folds }.interval(&[(0.0, 1.0)]).1;
+        assert!((upper - 0.96).abs() < 1e-12, "{upper}");
     }
 
     #[test]

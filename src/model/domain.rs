@@ -87,7 +87,7 @@ impl Domain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::RawRows;
+    use crate::{features::RawRows, model::Strangeness};
 
     fn domain(columns: &[Vec<f64>], limits: Vec<[Option<f64>; 2]>) -> Domain {
         let names: Vec<String> = (0..columns.len()).map(|index| format!("x{index}")).collect();
@@ -96,7 +96,7 @@ mod tests {
         let preprocessor = Preprocessor::plain(false, raw);
         let matrix = preprocessor.transform_columns(columns);
         let mut guard = DomainGuard::fit(&matrix, &rows);
-        guard.set_threshold(vec![4.0; 100], 0.01);
+        guard.settle([Strangeness { distance: 4.0, excess: 0.0, moved: false }; 100].iter(), 0.01);
         let may_be_missing = Domain::missing_columns(&matrix);
         Domain { preprocessor, guard, limits, may_be_missing }
     }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::report::percent;
+
 use super::{Comparison, LivePerformance, Watched, WindowDrift, model_monitor::WatchedModel};
 
 /// Columns that a message names at most.
@@ -33,17 +35,20 @@ pub enum AlarmKind {
 }
 
 impl Alarm {
-    /// What is most at fault in a window, if anything has drifted: a detector beside the others explains more than what
-    /// follows from it.
-    pub(super) fn foremost(window: &WindowDrift) -> Option<&Comparison> {
-        let given = window.drifted().find(|own| own.watched == Watched::GivenOthers);
-        given.or_else(|| window.drifted().next())
-    }
-
-    /// The alarm of a window, if anything in it has drifted.
-    pub(super) fn of_window(window: &WindowDrift, model: &WatchedModel) -> Option<Self> {
+    /// The alarm of a window, if anything in it has drifted that `is_news`. What is most at fault comes first: a value that
+    /// is gone, then a detector beside the others, which explains more than what follows from it.
+    pub(super) fn of_window(
+        window: &WindowDrift,
+        model: &WatchedModel,
+        is_news: impl Fn(&Comparison) -> bool,
+    ) -> Option<Self> {
         let drifted: Vec<&Comparison> = window.drifted().collect();
-        let foremost = Self::foremost(window)?;
+        let first = |watched: Watched| {
+            drifted.iter().find(|own| own.watched == watched && is_news(own)).copied()
+        };
+        let foremost = first(Watched::Missing)
+            .or_else(|| first(Watched::GivenOthers))
+            .or_else(|| drifted.iter().copied().find(|own| is_news(own)))?;
         let mut message = sentence(foremost, model);
         let others: Vec<String> = drifted
             .iter()
@@ -94,6 +99,7 @@ fn name(own: &Comparison, model: &WatchedModel) -> String {
         Watched::GivenOthers => format!("{} beside the others", own.column),
         Watched::Joint => "the pattern of all columns".to_owned(),
         Watched::Prediction => format!("predictions of {}", model.target),
+        Watched::Missing => format!("how often {} is missing", own.column),
     }
 }
 
@@ -123,6 +129,12 @@ fn sentence(own: &Comparison, model: &WatchedModel) -> String {
                 if model.unit.is_empty() { String::new() } else { format!(" {}", model.unit) };
             format!("predictions have a median of {now}{unit}, in training they had {before}{unit}")
         }
+        Watched::Missing => format!(
+            "{} is missing in {} of the rows, in training in {}",
+            own.column,
+            percent(own.median, 0),
+            percent(own.reference_median, 0)
+        ),
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Watched {
     Joint,
     /// The predictions.
     Prediction,
+    /// Whether a column has a value: its medians are shares of rows without one.
+    Missing,
 }
 
 impl Watched {
@@ -33,6 +35,7 @@ impl Watched {
             Self::GivenOthers => "given_others",
             Self::Joint => "joint",
             Self::Prediction => "prediction",
+            Self::Missing => "missing",
         }
     }
 }
@@ -145,8 +148,42 @@ impl Sample {
         Self { watched, column: column.to_owned(), known, median, deviation: variance.sqrt() }
     }
 
+    /// Compares the share of rows without a value, `known` and `values` being 1 for these and 0 for others; `None` where
+    /// every row has one.
+    fn compare_missing(&self, values: &[f64]) -> Option<Comparison> {
+        let count = |of: &[f64]| of.iter().filter(|own| **own > 0.0).count();
+        let share = |of: &[f64]| count(of) as f64 / of.len().max(1) as f64;
+        let (before, now) = (share(&self.known), share(values));
+        if before == 0.0 && now == 0.0 {
+            return None;
+        }
+        let of = |own: &[f64]| (count(own), own.len());
+        let test = TwoSampleTest::of_shares(of(&self.known), of(values))?;
+        let scale = if self.deviation > 0.0 { self.deviation } else { 1.0 };
+        let bins = Histograms::of(&self.known, values);
+        Some(Comparison {
+            watched: self.watched,
+            column: self.column.clone(),
+            values: values.len(),
+            reference_median: before,
+            median: now,
+            shift: (now - before) / scale,
+            test,
+            adjusted: 1.0,
+            wasserstein: (now - before).abs() / scale,
+            stability: bins.population_stability(),
+            jensen_shannon: bins.jensen_shannon(),
+            missing: now,
+            outside: 0.0,
+            drifted: false,
+        })
+    }
+
     /// Compares values with it; `None` where either has none.
     fn compare(&self, values: &[f64]) -> Option<Comparison> {
+        if self.watched == Watched::Missing {
+            return self.compare_missing(values);
+        }
         let current = sorted(values.iter().copied());
         let test = TwoSampleTest::of(&self.known, &current)?;
         let scale = if self.deviation > 0.0 { self.deviation } else { 1.0 };
@@ -187,6 +224,10 @@ impl DriftReference {
         }
         samples.push(Sample::new(Watched::Joint, "", reference.distances.iter().copied()));
         samples.push(Sample::new(Watched::Prediction, "", reference.predictions.iter().copied()));
+        for (place, name) in columns.iter().enumerate() {
+            let missing = reference.column(place).map(is_missing);
+            samples.push(Sample::new(Watched::Missing, name, missing));
+        }
         Self { samples, domain: domain.clone(), columns: columns.len() }
     }
 
@@ -203,12 +244,12 @@ impl DriftReference {
     ) -> WindowDrift {
         let values = self.values(rows);
         let pairs = self.samples.iter().zip(&values);
-        let mut comparisons: Vec<Comparison> =
-            pairs.filter_map(|(sample, values)| sample.compare(values)).collect();
+        let compared = pairs.filter_map(|(sample, values)| Some((sample.compare(values)?, sample)));
+        let (mut comparisons, samples): (Vec<Comparison>, Vec<&Sample>) = compared.unzip();
         let budget = config.false_alarms / (number * (number + 1)) as f64;
         adjust(&mut comparisons);
-        for own in &mut comparisons {
-            let large = self.samples[0].known.len() > LARGE && own.values > LARGE;
+        for (own, sample) in comparisons.iter_mut().zip(samples) {
+            let large = sample.known.len() > LARGE && own.values > LARGE;
             let is_large_enough = !large || own.wasserstein >= config.distance;
             own.drifted = own.adjusted < budget && is_large_enough;
         }
@@ -235,16 +276,29 @@ impl DriftReference {
         let mut values = vec![Vec::with_capacity(rows.len()); self.samples.len()];
         for row in rows {
             let odd = self.domain.oddness(row.inputs);
+            // Beside a column that lacks what it never lacked, the others do not let expect what they would.
+            let mut gaps = row.inputs.iter().zip(&self.domain.may_be_missing);
+            let is_cut = gaps.any(|(value, may_be)| value.is_nan() && !may_be);
             for (place, (value, residual)) in row.inputs.iter().zip(&odd.residuals).enumerate() {
                 values[place].push(*value);
                 // Where the value is missing there is nothing to compare.
-                values[count + place].push(if value.is_nan() { f64::NAN } else { *residual });
+                values[count + place].push(if is_cut || value.is_nan() {
+                    f64::NAN
+                } else {
+                    *residual
+                });
+                values[2 * count + 2 + place].push(is_missing(*value));
             }
-            values[2 * count].push(odd.distance);
+            values[2 * count].push(if is_cut { f64::NAN } else { odd.distance });
             values[2 * count + 1].push(row.prediction);
         }
         values
     }
+}
+
+/// 1 for no value, else 0.
+fn is_missing(value: f64) -> f64 {
+    f64::from(u8::from(value.is_nan()))
 }
 
 /// Holm's step-down correction of the probabilities.

@@ -24,8 +24,8 @@ pub use distances::{Histograms, wasserstein};
 pub use drift::{Comparison, DriftReference, ServedRow, Watched, WindowDrift};
 pub use live_performance::{ExpectedError, LivePerformance, ScoredWindow};
 pub use log::{
-    LogConfig, LogError, LogQuery, LogStore, LogWriter, LoggedModel, LoggedRow, LoggedTruth,
-    QuietLog,
+    KnownTruths, LogConfig, LogError, LogQuery, LogStore, LogWriter, LoggedModel, LoggedRow,
+    LoggedTruth, QuietLog,
 };
 pub use model_monitor::{ModelMonitor, MonitorReport, WatchedModel};
 pub use page::render;

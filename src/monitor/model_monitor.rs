@@ -11,8 +11,9 @@ use crate::{
 };
 
 use super::{
-    DriftReference, ExpectedError, LivePerformance, LoggedRow, MonitorConfig, ServedRow, Shadow,
-    ShadowReport, Watched, WindowDrift, alarm::Alarm, live_performance::Widths,
+    Comparison, DriftReference, ExpectedError, KnownTruths, LivePerformance, LoggedRow,
+    MonitorConfig, ServedRow, Shadow, ShadowReport, Watched, WindowDrift, alarm::Alarm,
+    live_performance::Widths,
 };
 
 /// Windows whose comparisons are kept.
@@ -44,15 +45,18 @@ pub struct ModelMonitor {
     windows: Vec<WindowDrift>,
     /// Complete windows, those included that are not kept.
     finished: usize,
-    /// Alarms of drift: one for each run of windows in which the same column is at fault.
+    /// Alarms of drift: one for each run of windows in which something has drifted, and one for what joins it.
     alarms: Vec<Alarm>,
-    /// The column at fault in the window before.
-    at_fault: Option<(Watched, String)>,
+    /// What has drifted since the last window in which nothing had.
+    drifted: HashSet<(Watched, String)>,
     /// Rows of the window that is not complete yet, and the containers among them.
     open: Vec<LoggedRow>,
     containers: HashSet<String>,
     widths: Widths,
     shadow: Option<Shadow>,
+    /// What true values said when they were last looked at, and which they were.
+    performance: LivePerformance,
+    truths: Option<KnownTruths>,
     rows: usize,
     first: Option<i64>,
     last: Option<(i64, i64)>,
@@ -105,6 +109,7 @@ impl ModelMonitor {
         (reference, columns, domain): (&Reference, &[String], &Domain),
         config: &MonitorConfig,
     ) -> Self {
+        let level = model.level;
         Self {
             model,
             config: config.clone(),
@@ -113,11 +118,13 @@ impl ModelMonitor {
             windows: Vec::new(),
             finished: 0,
             alarms: Vec::new(),
-            at_fault: None,
+            drifted: HashSet::new(),
             open: Vec::new(),
             containers: HashSet::new(),
             widths: Widths::default(),
             shadow: None,
+            performance: LivePerformance::of(&[], level, config),
+            truths: None,
             rows: 0,
             first: None,
             last: None,
@@ -181,12 +188,14 @@ impl ModelMonitor {
             .collect();
         self.finished += 1;
         let window = self.drift.compare(self.finished, &rows, &self.config);
-        let at_fault = Alarm::foremost(&window).map(|own| (own.watched, own.column.clone()));
+        let key = |own: &Comparison| (own.watched, own.column.clone());
         // What goes on as it was is no news.
-        if at_fault != self.at_fault {
-            self.alarms.extend(Alarm::of_window(&window, &self.model));
+        let is_news = |own: &Comparison| !self.drifted.contains(&key(own));
+        self.alarms.extend(Alarm::of_window(&window, &self.model, is_news));
+        if window.drifted().next().is_none() {
+            self.drifted.clear();
         }
-        self.at_fault = at_fault;
+        self.drifted.extend(window.drifted().map(key));
         self.windows.push(window);
         if self.windows.len() > KEPT {
             self.windows.remove(0);
@@ -195,11 +204,26 @@ impl ModelMonitor {
         self.containers.clear();
     }
 
-    /// What is known, at a time; `labelled` are the rows of this model whose true values are known.
+    /// Whether these are the true values that it was judged by.
     #[must_use]
-    pub fn report(&mut self, labelled: &[LoggedRow], time: i64) -> MonitorReport {
+    pub fn is_judged_by(&self, truths: KnownTruths) -> bool {
+        self.truths == Some(truths)
+    }
+
+    /// Judges the model by the rows whose true values are known, which `truths` stands for.
+    pub fn judge(&mut self, labelled: &[LoggedRow], truths: KnownTruths) {
         let level = self.model.level;
-        let performance = LivePerformance::of(labelled, level, &self.config);
+        self.performance = LivePerformance::of(labelled, level, &self.config);
+        if let Some(shadow) = &mut self.shadow {
+            shadow.judge(labelled, level);
+        }
+        self.truths = Some(truths);
+    }
+
+    /// What is known, at a time.
+    #[must_use]
+    pub fn report(&self, time: i64) -> MonitorReport {
+        let performance = self.performance.clone();
         let mut alarms = self.alarms.clone();
         alarms.extend(Alarm::of_coverage(&performance, &self.model));
         alarms.sort_by_key(|alarm| alarm.time);
@@ -219,7 +243,7 @@ impl ModelMonitor {
             reference_prediction: quantile(&predictions, 0.5).unwrap_or(0.0),
             performance,
             expected: self.widths.expected(&self.reference),
-            shadow: self.shadow.as_mut().map(|own| own.report(labelled, level)),
+            shadow: self.shadow.as_ref().map(Shadow::report),
             milestones: Vec::new(),
             alarms,
         }

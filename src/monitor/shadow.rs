@@ -24,6 +24,8 @@ pub struct Shadow {
     beyond: usize,
     /// Its predictions for rows with a true value, by their number in the log.
     labelled: HashMap<i64, (f64, f64, f64)>,
+    /// Scores of the served model, then its own, on these rows.
+    scores: Option<(Scores, Scores)>,
 }
 
 /// The shadow beside the served model.
@@ -55,6 +57,7 @@ impl Shadow {
             absolute: 0.0,
             beyond: 0,
             labelled: HashMap::new(),
+            scores: None,
         }
     }
 
@@ -80,8 +83,8 @@ impl Shadow {
         self.predictor.predict(&raw)
     }
 
-    /// What is known of it; `labelled` are the served rows whose true values are known, intervals of `level`.
-    pub(super) fn report(&mut self, labelled: &[LoggedRow], level: f64) -> ShadowReport {
+    /// Judges it by the served rows whose true values are known; intervals are of `level`.
+    pub(super) fn judge(&mut self, labelled: &[LoggedRow], level: f64) {
         let columns = self.predictor.columns().len();
         let labelled: Vec<&LoggedRow> =
             labelled.iter().filter(|row| row.inputs.len() == columns).collect();
@@ -101,6 +104,11 @@ impl Shadow {
         };
         let shadow: Vec<ScoredRow> = labelled.iter().zip(&served).map(own).collect();
         let of = |rows: &[ScoredRow]| Scores::of(&rows.iter().collect::<Vec<_>>(), level);
+        self.scores = (!served.is_empty()).then(|| (of(&served), of(&shadow)));
+    }
+
+    /// What is known of it.
+    pub(super) fn report(&self) -> ShadowReport {
         let count = self.rows.max(1) as f64;
         ShadowReport {
             version: self.version.clone(),
@@ -108,7 +116,7 @@ impl Shadow {
             mean_difference: self.difference / count,
             mean_absolute_difference: self.absolute / count,
             beyond_interval: self.beyond as f64 / count,
-            scores: (!served.is_empty()).then(|| (of(&served), of(&shadow))),
+            scores: self.scores.clone(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The two-sample test of Kolmogorov and Smirnov.
 
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{Discrete, Hypergeometric};
+use statrs::statistics::{Max, Min};
 use statrs::stats_tests::{
     NaNPolicy,
     ks_test::{
@@ -29,6 +31,22 @@ pub struct TwoSampleTest {
 }
 
 impl TwoSampleTest {
+    /// Compares two shares, each as so many of how many, by Fisher's exact test, two-sided: all tables with the same sums
+    /// that are no likelier than this one. The statistic is the difference of the shares. `None` where one is of nothing.
+    #[must_use]
+    pub fn of_shares(a: (usize, usize), b: (usize, usize)) -> Option<Self> {
+        let share = |(some, all): (usize, usize)| some as f64 / all as f64;
+        if a.1 == 0 || b.1 == 0 {
+            return None;
+        }
+        let (some, all) = ((a.0 + b.0) as u64, (a.1 + b.1) as u64);
+        let law = Hypergeometric::new(all, some, a.1 as u64).ok()?;
+        let own = law.ln_pmf(a.0 as u64) + 1e-7;
+        let likely = (law.min()..=law.max()).map(|count| law.ln_pmf(count));
+        let p_value = likely.filter(|other| *other <= own).map(f64::exp).sum::<f64>().min(1.0);
+        Some(Self { statistic: (share(a) - share(b)).abs(), p_value })
+    }
+
     /// Compares two samples without missing values; `None` where one is empty.
     #[must_use]
     pub fn of(a: &[f64], b: &[f64]) -> Option<Self> {
@@ -64,6 +82,18 @@ mod tests {
         let large = TwoSampleTest::of(&reference, &current).unwrap();
         assert!((large.statistic - own.number("/large/ks")).abs() < 1e-12);
         assert!((large.p_value - own.number("/large/ks_p")).abs() < 1e-6, "{}", large.p_value);
+    }
+
+    #[test]
+    fn shares_are_compared_as_scipy_does() {
+        // scipy.stats.fisher_exact([[8, 192], [25, 175]]).pvalue and of [[1, 9], [11, 3]], [[0, 100], [0, 50]]
+        let p = |a, b| TwoSampleTest::of_shares(a, b).unwrap().p_value;
+        assert!((p((8, 200), (25, 200)) - 0.003_094_837_791_342_347_6).abs() < 1e-9);
+        assert!((p((1, 10), (11, 14)) - 0.002_759_456_185_220_083).abs() < 1e-12);
+        assert!((p((0, 100), (0, 50)) - 1.0).abs() < 1e-12);
+        assert!(TwoSampleTest::of_shares((0, 0), (1, 2)).is_none());
+        let gone = TwoSampleTest::of_shares((100, 2000), (200, 200)).unwrap();
+        assert!(gone.p_value < 1e-100 && (gone.statistic - 0.95).abs() < 1e-12);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::data::{
     },
 };
 
+use crate::features::TargetTransform;
+
 use super::Params;
 
 /// Rows up to which training looks for what `massay explore` would find.
@@ -22,7 +24,8 @@ pub(super) fn of(
     let mut warnings = about_splits(dataset, plan, params.cv.split_by);
     if dataset.rows() <= MOST_ROWS {
         warnings.extend(about_near_duplicates(dataset, plan));
-        warnings.extend(about_findings(dataset, schema));
+        let is_plain = params.target.transform == TargetTransform::None;
+        warnings.extend(about_findings(dataset, schema, is_plain));
     }
     if !dataset.text.is_empty() {
         let names: Vec<String> = dataset.skipped().iter().map(|name| format!("`{name}`")).collect();
@@ -77,14 +80,21 @@ fn about_near_duplicates(dataset: &Dataset, plan: &FoldPlan) -> Option<String> {
     ))
 }
 
-/// Errors, and columns that stand for rows or containers.
-fn about_findings(dataset: &Dataset, schema: &TableSchema) -> Vec<String> {
+/// Errors, columns that stand for rows or containers or tell of the target, and a target of one long tail where it
+/// `is_plain`: learned as it is.
+fn about_findings(dataset: &Dataset, schema: &TableSchema, is_plain: bool) -> Vec<String> {
     let profile = Profile::new(dataset, Some(schema), &|| {});
     let is_worth_telling = |finding: &&Finding| match finding.kind {
         FindingKind::IdColumn | FindingKind::UnnamedGroup => finding.severity != Severity::Note,
         FindingKind::MissingValues => false,
+        FindingKind::DuplicatedColumn => finding.columns.first() == Some(&dataset.target_name),
+        FindingKind::HeavySkew => is_plain && finding.columns.first() == Some(&dataset.target_name),
         _ => finding.severity == Severity::Error,
     };
     let findings = find_without_near_duplicates(dataset, &profile, Some(schema));
-    findings.iter().filter(is_worth_telling).map(|finding| finding.what.clone()).collect()
+    let told = |finding: &Finding| match finding.kind {
+        FindingKind::HeavySkew => format!("{}: {}", finding.what, finding.training),
+        _ => finding.what.clone(),
+    };
+    findings.iter().filter(is_worth_telling).map(told).collect()
 }

@@ -15,6 +15,7 @@ use crate::{
 use super::{
     JobError,
     insights::target_of,
+    predict_job::place_of,
     provenance,
     report_warnings::warnings_of,
     run_folder::{draft_of, empty},
@@ -100,6 +101,9 @@ fn columns(options: &EvaluateOptions, checkpoint: &Checkpoint) -> Result<DataCon
         bail!("{}: expected a file that exists", options.data.display());
     }
     let table = Table::open(&options.data)?;
+    for name in schema.features.iter().chain([&schema.target]) {
+        place_of(name, schema, &table)?;
+    }
     let named = |column: &String| {
         if table.header().contains(column) { column.clone() } else { String::new() }
     };
@@ -110,6 +114,7 @@ fn columns(options: &EvaluateOptions, checkpoint: &Checkpoint) -> Result<DataCon
         weight: named(&schema.weight),
         uncertainty: named(&schema.uncertainty),
         features: schema.features.clone(),
+        exclude: Vec::new(),
         unit: schema.unit.clone(),
         schema: "none".into(),
         group_required: false,

@@ -13,15 +13,17 @@ use serde::Serialize;
 use crate::{
     data::{
         Dataset, MissingCells, TableSchema,
-        explore::{CHECKS, Finding, Profile, find},
+        explore::{CHECKS, Finding, FindingKind, Profile, Severity, find},
     },
+    features::MissingRule,
     report::{Exploration, write_exploration},
     train::{replace_folder, write_atomically},
 };
 
 use super::{
-    JobError, Params,
-    run_folder::{draft_of, empty},
+    JobError, Params, recipe,
+    run_folder::{RunStart, draft_of, empty},
+    training_inputs::check_table,
 };
 
 /// The file that shows that a folder is a report of this job.
@@ -30,7 +32,7 @@ const FINDINGS: &str = "findings.json";
 /// What was asked for.
 #[derive(Clone, Debug)]
 pub struct ExploreOptions {
-    /// The parameters; only `data` and `cv.order_column` are used.
+    /// The parameters, under which training might refuse the table.
     pub params: Params,
     /// Folder for the report.
     pub out: PathBuf,
@@ -104,7 +106,10 @@ pub fn explore(
     let mut profile = Profile::new(&dataset, schema, &|| on_step(ExploreStep::Column));
     profile.state_target_unit(&data.unit);
     tracing::info!("described in {:.2} s", began.elapsed().as_secs_f64());
-    let findings = find(&dataset, &profile, schema, &|| on_step(ExploreStep::Check));
+    let mut findings = find(&dataset, &profile, schema, &|| on_step(ExploreStep::Check));
+    if let Some(refusal) = refusal(options, &dataset, &findings) {
+        findings.insert(0, refusal);
+    }
     tracing::info!("checked after {:.2} s", began.elapsed().as_secs_f64());
     let unit = Some(data.unit.clone()).filter(|unit| !unit.is_empty());
     let exploration = Exploration {
@@ -122,6 +127,35 @@ pub fn explore(
     }
     let (folder, schema_file) = (options.out.clone(), options.write_schema.clone());
     Ok(Explored { dataset, profile, findings, folder, schema_file })
+}
+
+/// That training would refuse the table for another reason than those that were found.
+fn refusal(options: &ExploreOptions, dataset: &Dataset, findings: &[Finding]) -> Option<Finding> {
+    let told = [FindingKind::ConstantTarget, FindingKind::OutOfRange, FindingKind::MissingValues];
+    let is_told = |own: &Finding| own.severity == Severity::Error && told.contains(&own.kind);
+    if findings.iter().any(is_told) {
+        return None;
+    }
+    // A column without any value is left out.
+    let is_empty =
+        |own: &&Finding| own.kind == FindingKind::MissingValues && own.count < dataset.rows();
+    let empty: usize = findings.iter().filter(is_empty).map(|own| own.count).sum();
+    if empty > 0 && options.params.clean.missing == MissingRule::Refuse {
+        let (what, verb) = if empty == 1 { ("1 cell", "has") } else { ("cells", "have") };
+        let count = if empty == 1 { String::new() } else { format!("{empty} ") };
+        let what = format!("{count}{what} {verb} no value, and `clean.missing` is \"refuse\"");
+        return Some(Finding::refused(&what, "`--set clean.missing=median` fills in medians"));
+    }
+    let error = format!("{:#}", refuse_table(options, dataset).err()?);
+    let (what, hint) = error.split_once("\n\nhint: ").unwrap_or((&error, "mend it"));
+    Some(Finding::refused(what, hint))
+}
+
+/// Refuses what training would refuse before it begins.
+fn refuse_table(options: &ExploreOptions, dataset: &Dataset) -> Result<()> {
+    let params = recipe::resolve(&options.params, dataset.rows())?;
+    let schema = options.schema.clone().unwrap_or_default();
+    check_table(&mut RunStart::unnamed(params, schema, &dataset.sha256), dataset).map(drop)
 }
 
 /// Refuses places that hold something else, before the work rather than after it.

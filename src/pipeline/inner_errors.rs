@@ -53,7 +53,12 @@ pub(super) fn inner_plan(raw: RawTable<'_>, seed: u64, index: usize) -> Option<F
         .map(split)
         .filter(|split| !split.train.is_empty() && !split.held_out.is_empty())
         .collect();
-    (!splits.is_empty()).then_some(FoldPlan { splits, repeats: 1, leaks_groups: false })
+    (!splits.is_empty()).then_some(FoldPlan {
+        splits,
+        repeats: 1,
+        leaks_groups: false,
+        in_time: false,
+    })
 }
 
 /// The mean squared error of each group, in the order of the groups and in the space of learning: on

@@ -41,6 +41,7 @@ pub(super) fn insights(
     let deployed = checkpoint.predictor(backend);
     let models = AskedModels {
         of_fold: &|fold, rows| folds[fold].values(rows),
+        trained: &|fold, row| plan.splits[fold].train.binary_search(&(row as u32)).is_ok(),
         deployed: &|rows| deployed.values(rows),
     };
     let transform = target_of(checkpoint).transform;

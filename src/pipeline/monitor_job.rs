@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -12,6 +13,7 @@ use crate::{
     model::{Backend, BackendKind},
     monitor::{LogConfig, LogStore, MonitorReport, render},
     serve::{ModelIdentity, ModelSlot, Watch},
+    train::write_atomically,
 };
 
 use super::{
@@ -51,7 +53,8 @@ pub fn observe(options: ServeOptions, since: i64, folder: Option<&Path>) -> Resu
     let folder = folder.map_or(usual, Path::to_owned);
     let write = |name: &str, text: String| {
         let path = folder.join(name);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        write_atomically(&path, |file| file.write_all(text.as_bytes()))
+            .with_context(|| format!("cannot write {}", path.display()))
     };
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     write("monitor.json", serde_json::to_string_pretty(&report)? + "\n")?;

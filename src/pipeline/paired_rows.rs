@@ -122,7 +122,12 @@ fn plan_of(folds: &BTreeMap<(usize, usize), Vec<ScoredRow>>) -> FoldPlan {
         held_out: rows(&|own| own == place),
     };
     let repeats = folds.keys().map(|place| place.0 + 1).max().unwrap_or(1);
-    FoldPlan { splits: folds.keys().map(split).collect(), repeats, leaks_groups: false }
+    FoldPlan {
+        splits: folds.keys().map(split).collect(),
+        repeats,
+        leaks_groups: false,
+        in_time: false,
+    }
 }
 
 /// Rows for tests: 40 of 20 containers in five folds, with errors that grow by `factor`.

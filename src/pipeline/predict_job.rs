@@ -11,9 +11,9 @@ use csv::{ByteRecord, Writer};
 use rayon::prelude::*;
 
 use crate::{
-    data::{Block, DataError, MissingCells, Row, Table, nearest},
+    data::{Block, DataError, MissingCells, Row, Table, in_backticks, nearest},
     model::{Backend, BackendKind, Prediction, Predictor},
-    train::Checkpoint,
+    train::{Checkpoint, Schema},
 };
 
 /// Columns of the answer; one of the input with such a name is passed through as `input.NAME`.
@@ -88,6 +88,22 @@ fn answer(mut record: ByteRecord, prediction: &Prediction, names: &[String]) -> 
     record
 }
 
+/// Where a column that the model needs stands in the table; one that it needs elsewhere is not what was meant.
+pub(super) fn place_of(name: &str, schema: &Schema, table: &Table) -> Result<usize, DataError> {
+    let header = table.header();
+    header.iter().position(|column| column == name).ok_or_else(|| {
+        let is_free =
+            |column: &&String| !schema.features.contains(*column) && **column != schema.target;
+        let hint = match nearest(name, header.iter().filter(is_free).map(String::as_str)) {
+            Some(similar) => format!("is it `{similar}`? Rename it"),
+            None => format!("the model needs {}", in_backticks(&schema.features)),
+        };
+        let place = format!("{}:1", table.path().display());
+        let found = format!("there is no column `{name}`");
+        DataError::malformed(place, found, "every column of the model", hint)
+    })
+}
+
 /// Which columns of the input are features, in the model's order, and which are passed through.
 struct InputColumns {
     features: Vec<usize>,
@@ -99,18 +115,7 @@ struct InputColumns {
 impl InputColumns {
     fn find(checkpoint: &Checkpoint, table: &Table) -> Result<Self, DataError> {
         let (schema, header) = (&checkpoint.manifest.schema, table.header());
-        let find = |name: &String| {
-            header.iter().position(|column| column == name).ok_or_else(|| {
-                let similar = nearest(name, header.iter().map(String::as_str));
-                let hint = similar.map_or_else(
-                    || format!("the model needs {}", schema.features.join(", ")),
-                    |similar| format!("did you mean `{similar}`?"),
-                );
-                let place = format!("{}:1", table.path().display());
-                let found = format!("there is no column `{name}`");
-                DataError::malformed(place, found, "every feature of the model", hint)
-            })
-        };
+        let find = |name: &String| place_of(name, schema, table);
         let features: Vec<usize> = schema.features.iter().map(find).collect::<Result<_, _>>()?;
         let is_id = |index: &usize| !features.contains(index) && header[*index] != schema.target;
         let ids = (0..header.len()).filter(is_id).collect();
@@ -138,7 +143,7 @@ impl InputColumns {
         let keeps = || self.missing != MissingCells::Refuse && cell.is_missing();
         cell.number().or_else(|| keeps().then_some(f64::NAN)).ok_or_else(|| {
             let hint = "fill the cell, or use a model trained with `clean.missing` = \"median\"";
-            row.bad_number(column, name, hint)
+            row.bad_number(column, name, [hint, "write every value as a finite number"])
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     data::{Dataset, FoldPlan, Generator, Split},
-    evaluate::{ScoredRow, domain_guard},
+    evaluate::{ScoredRow, domain_guard, guard_plan},
     features::FeatureMatrix,
     model::{Oddness, Reference},
 };
@@ -36,13 +36,13 @@ impl ReferenceRows {
     pub(super) fn with(
         &self,
         scored: &[ScoredRow],
-        plan: &FoldPlan,
+        (dataset, plan): (&Dataset, &FoldPlan),
         features: &FeatureMatrix,
     ) -> Reference {
         let first = scored.iter().filter(|own| own.repeat == 0);
         let by_row: HashMap<u32, &ScoredRow> = first.map(|own| (own.row as u32, own)).collect();
         let scored: Vec<&ScoredRow> = self.rows.iter().map(|row| by_row[row]).collect();
-        let oddness = self.oddness(plan, features);
+        let oddness = self.oddness(&guard_plan(dataset, plan), features);
         let of = |value: fn(&ScoredRow) -> f64| scored.iter().map(|own| value(own)).collect();
         Reference {
             columns: self.inputs.len() / self.rows.len().max(1),
@@ -56,7 +56,7 @@ impl ReferenceRows {
         }
     }
 
-    /// How unlike the training rows of its fold each row is.
+    /// How unlike the rows that it does not know each row is to a guard.
     fn oddness(&self, plan: &FoldPlan, features: &FeatureMatrix) -> Vec<Oddness> {
         let first = plan.splits.iter().filter(|split| split.repeat == 0);
         let of = |split: &Split| -> Vec<(u32, Oddness)> {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     data::nearest,
-    evaluate::Retraining,
+    evaluate::{ColumnSet, Importance, Retraining},
     model::{Backend, BackendKind},
     report::{RunReport, read_report, write_report},
     train::{Checkpoint, Manifest, replace_folder},
@@ -16,8 +16,8 @@ use super::{
     JobError, Params, TrainObserver,
     insights::rings,
     milestones::milestones_of,
-    retraining::{retrain_varied, sampled},
-    run_folder::{RunKind, RunStart, check_name, draft_of, empty},
+    retraining::{MOST_DROPPED, retrain_varied, sampled},
+    run_folder::{RunStart, check_name, draft_of, empty},
     training_inputs::Accepted,
     training_start::{read, schema_of},
     verify_job::{params_of, refuse_other_table},
@@ -68,7 +68,9 @@ pub fn report(options: &ReportOptions, observer: &dyn TrainObserver) -> Result<R
                 folder.display()
             );
         };
-        report.retraining = Some(retrained(options, &checkpoint.manifest, observer)?);
+        let importance = report.insights.as_ref().map_or(&[][..], |own| &own.columns);
+        let known = (&checkpoint.manifest, importance);
+        report.retraining = Some(retrained(options, known, observer)?);
     }
     report.milestones = milestones_of(&options.params, &report.data.target, None);
     let backend = Backend::select(BackendKind::Cpu)?;
@@ -108,10 +110,21 @@ fn no_report(options: &ReportOptions, folder: &Path) -> anyhow::Error {
     JobError::NothingToReport { folder: folder.to_owned(), hint }.into()
 }
 
-/// What training again tells of the run that `manifest` describes.
+/// Each column by itself; of many the most important ones.
+fn worth_dropping(names: &[String], importance: &[Importance]) -> Vec<ColumnSet> {
+    let single = names.iter().enumerate().map(ColumnSet::single);
+    if names.len() <= MOST_DROPPED {
+        return single.collect();
+    }
+    let first: Vec<&ColumnSet> = importance.iter().map(|own| &own.set).take(MOST_DROPPED).collect();
+    single.filter(|own| first.contains(&own)).collect()
+}
+
+/// What training again tells of the run that `manifest` describes, whose columns are as important as `importance`
+/// says.
 fn retrained(
     options: &ReportOptions,
-    manifest: &Manifest,
+    (manifest, importance): (&Manifest, &[Importance]),
     observer: &dyn TrainObserver,
 ) -> Result<Retraining> {
     let mut params = params_of(manifest, options.data.as_deref())?;
@@ -128,22 +141,13 @@ fn retrained(
     }
     let dataset = sampled(dataset);
     let schema = schema_of(&params)?;
-    let sets = rings(&schema, &dataset.feature_names);
+    let mut sets = worth_dropping(&dataset.feature_names, importance);
+    sets.extend(rings(&schema, &dataset.feature_names));
     let backend = Backend::select(options.backend)?;
     let start = RunStart {
         name: options.name.clone(),
-        run_id: String::new(),
-        kind: RunKind::Training,
-        started: String::new(),
         backend: backend.kind,
-        version: String::new(),
-        data_sha256: dataset.sha256.clone(),
-        folds_sha256: String::new(),
-        schema,
-        choice: None,
-        compare: false,
-        only_first: None,
-        params,
+        ..RunStart::unnamed(params, schema, &dataset.sha256)
     };
     let accepted = Accepted::new(start, dataset, backend)?;
     retrain_varied(accepted, &sets, observer).map_err(|error| match error.downcast_ref() {

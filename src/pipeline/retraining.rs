@@ -6,6 +6,7 @@ use crate::{
     data::{Dataset, FoldPlan, Generator, Split},
     evaluate::{ColumnSet, CurvePoint, DroppedColumn, JudgedRows, Retraining, ScoredRow},
     features::PerFold,
+    model::ModelKind,
 };
 
 use super::{
@@ -18,6 +19,9 @@ use super::{
 /// Networks of each fold that are trained anew at most: one for each inner part of the usual recipe, since models are
 /// weighed on the parts that networks were judged on.
 const MEMBERS: usize = 5;
+
+/// Columns without which models are trained, each by itself, at most.
+pub(super) const MOST_DROPPED: usize = 50;
 
 /// Shares of the groups that train.
 const SHARES: [f64; 4] = [0.2, 0.4, 0.6, 0.8];
@@ -41,11 +45,10 @@ enum Variation {
     Groups { share: f64, draw: usize },
 }
 
-/// All variations of a run: with everything, without each column and each set of columns, on part of the groups.
-fn variations(names: &[String], sets: &[ColumnSet]) -> Vec<Variation> {
-    let single = names.iter().enumerate().map(ColumnSet::single);
+/// All variations of a run of a table of `columns`: with everything, without each set of columns, on part of the groups.
+fn variations(columns: usize, sets: &[ColumnSet]) -> Vec<Variation> {
     // Without its only column there is nothing to learn from.
-    let dropped = single.chain(sets.iter().cloned()).filter(|set| set.columns.len() < names.len());
+    let dropped = sets.iter().filter(|set| set.columns.len() < columns).cloned();
     let shares = SHARES.into_iter();
     let drawn = shares.flat_map(|share| (0..DRAWS).map(move |draw| (share, draw)));
     std::iter::once(Variation::None)
@@ -54,8 +57,8 @@ fn variations(names: &[String], sets: &[ColumnSet]) -> Vec<Variation> {
         .collect()
 }
 
-/// Trains and scores every variation of the run that `accepted` would start; `sets` are columns that are also left
-/// out together.
+/// Trains and scores every variation of the run that `accepted` would start; `sets` are the columns that are left
+/// out.
 ///
 /// # Errors
 /// When it is interrupted or training diverges.
@@ -67,7 +70,7 @@ pub(super) fn retrain_varied(
     let model = &mut accepted.start.params.model;
     model.members = model.members.min(MEMBERS);
     let members = model.members;
-    let variations = variations(&accepted.dataset.feature_names, sets);
+    let variations = variations(accepted.dataset.feature_names.len(), sets);
     let (inputs, base) = varied(accepted, &variations, &|done, all| observer.on_choice(done, all))?;
     observer.on_start(&Start {
         name: &format!("{}, trained in {} ways", inputs.start.name, variations.len()),
@@ -87,11 +90,13 @@ pub(super) fn retrain_varied(
     };
     let all = of(0);
     let groups = |index: usize| trained_groups(&inputs, index);
+    let has_networks = inputs.kinds().contains(&ModelKind::Mlp);
     let mut result = Retraining {
-        members,
+        members: if has_networks { members } else { 0 },
         rmse: CurvePoint::of(0.0, std::slice::from_ref(&all)).rmse,
         dropped: Vec::new(),
         curve: Vec::new(),
+        last: None,
     };
     for (index, variation) in variations.iter().enumerate() {
         match variation {
@@ -99,8 +104,15 @@ pub(super) fn retrain_varied(
                 result.dropped.push(DroppedColumn::of(set.clone(), &of(index), &all, &base));
             }
             Variation::Groups { draw: 0, .. } => {
-                let draws: Vec<Vec<ScoredRow>> = (index..index + DRAWS).map(of).collect();
-                result.curve.push(CurvePoint::of(groups(index), &draws));
+                // Of very few groups several shares are the same number of them, or all.
+                let own = groups(index);
+                let is_new = result.curve.last().is_none_or(|last| last.groups < own);
+                if is_new && own < groups(0) {
+                    let draws: Vec<Vec<ScoredRow>> = (index..index + DRAWS).map(of).collect();
+                    result.curve.push(CurvePoint::of(own, &draws));
+                    // The shares grow: the last one stays.
+                    result.last = Some(Retraining::of_last(&draws, &all, &base));
+                }
             }
             _ => {}
         }
@@ -131,7 +143,7 @@ fn varied(
     variations: &[Variation],
     on_choice: &dyn Fn(usize, usize),
 ) -> Result<(Inputs, FoldPlan)> {
-    let (raw, base) = (accepted.raw(), accepted.plan.clone());
+    let (raw, base) = (accepted.raw(), accepted.table.plan.clone());
     if base.repeats != 1 {
         bail!(
             "the folds must be cut once to train without columns, and are cut {} times",
@@ -169,6 +181,7 @@ impl Variation {
             splits: base.splits.iter().map(own).collect(),
             repeats: 1,
             leaks_groups: base.leaks_groups,
+            in_time: base.in_time,
         };
         Ok(raw.prepare(plan, &choice.blocks)?)
     }
@@ -206,9 +219,10 @@ impl Prepared {
         let repeats = parts.len();
         let mut splits = Vec::new();
         let (mut preprocessors, mut matrices) = (Vec::new(), Vec::new());
-        let mut leaks_groups = false;
+        let (mut leaks_groups, mut in_time) = (false, false);
         for part in parts {
             leaks_groups |= part.plan.leaks_groups;
+            in_time |= part.plan.in_time;
             splits.extend(part.plan.splits);
             matrices.push(part.matrices.map(|matrix| matrix.widened(width)));
             preprocessors.push(part.preprocessors.map(|own| {
@@ -218,14 +232,14 @@ impl Prepared {
             }));
         }
         Self {
-            plan: FoldPlan { splits, repeats, leaks_groups },
+            plan: FoldPlan { splits, repeats, leaks_groups, in_time },
             preprocessors: PerFold::joined(preprocessors),
             matrices: PerFold::joined(matrices),
         }
     }
 }
 
-/// The rows of a table that is trained again: all, or whole groups of a large one.
+/// The rows of a table that is trained again: all, or some of a large one.
 pub(super) fn sampled(dataset: Dataset) -> Dataset {
     if dataset.rows() <= MOST_ROWS {
         return dataset;
@@ -257,11 +271,12 @@ mod tests {
 
     #[test]
     fn the_only_column_is_not_left_out() {
-        let one = variations(&["a".to_owned()], &[]);
+        let sets =
+            |columns: &[usize]| ColumnSet { name: "a".to_owned(), columns: columns.to_vec() };
+        let one = variations(1, &[sets(&[0])]);
         assert!(!one.iter().any(|own| matches!(own, Variation::Without(_))));
-        let set = ColumnSet { name: "ring".to_owned(), columns: vec![0, 1] };
-        let three = variations(&["a", "b", "c"].map(str::to_owned), &[set]);
+        let three = variations(3, &[sets(&[0]), sets(&[0, 1]), sets(&[0, 1, 2])]);
         let dropped = three.iter().filter(|own| matches!(own, Variation::Without(_)));
-        assert_eq!((dropped.count(), three.len()), (4, 1 + 4 + 12));
+        assert_eq!((dropped.count(), three.len()), (2, 1 + 2 + 12));
     }
 }

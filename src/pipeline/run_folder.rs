@@ -81,6 +81,25 @@ pub(super) struct RunStart {
 }
 
 impl RunStart {
+    /// That of a training which leaves no run behind, of the table with the hash `data_sha256`.
+    pub(super) fn unnamed(params: Params, schema: TableSchema, data_sha256: &str) -> Self {
+        Self {
+            name: String::new(),
+            run_id: String::new(),
+            kind: RunKind::Training,
+            started: String::new(),
+            backend: BackendKind::Cpu,
+            version: String::new(),
+            data_sha256: data_sha256.to_owned(),
+            folds_sha256: String::new(),
+            schema,
+            choice: None,
+            compare: false,
+            only_first: None,
+            params,
+        }
+    }
+
     /// An error of training as the user is told: an interrupted run can go on.
     pub(super) fn told(&self, error: TrainError) -> anyhow::Error {
         match error {

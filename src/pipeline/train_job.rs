@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use crate::{
     data::Dataset,
     model::{Backend, BackendKind, ModelKind},
+    registry::Pointers,
     report::{RunReport, metrics_json, write_report},
     track::Status,
     train::{Checkpoint, EpochEvent, TrainError},
@@ -22,7 +23,7 @@ use super::{
     milestones::{milestones_of, past_run},
     provenance,
     report_warnings::warnings_of,
-    run_folder::{RunFolder, RunKind},
+    run_folder::{RunFolder, RunKind, RunStart},
     run_record::RunRecord,
     tracking::{Tracking, Watch, hand_over},
     training_inputs::{Accepted, Inputs},
@@ -63,6 +64,8 @@ pub trait TrainObserver: Sync {
     fn on_start(&self, start: &Start<'_>);
     /// Called after each epoch of each fold, from several threads.
     fn on_epoch(&self, event: &EpochEvent);
+    /// Called when what follows has no steps to count: `what` is being done.
+    fn on_stage(&self, what: &'static str);
     /// Called with what goes wrong beside the training, which goes on. From several threads.
     fn on_notice(&self, notice: &str);
 }
@@ -114,6 +117,13 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     let (resume, force) = (options.resume, options.force);
     let mlflow = options.mlflow.clone();
     let (start, dataset, backend) = start_of(options, RunKind::Training)?;
+    if force && is_champion(&start) {
+        observer.on_notice(&format!(
+            "run `{}` is a champion: what replaces it will answer at once, without a decision and without a way back; \
+             a run of another name and `massay registry promote` keep both",
+            start.name
+        ));
+    }
     let accepted = Accepted::new(start, dataset, backend)?;
     let run = RunFolder::of(&accepted.start)?;
     if !resume {
@@ -144,7 +154,7 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     let tracking = Tracking::begin(&inputs, (&run, mlflow), observer);
     let watch = Watch { observer, tracking: &tracking };
     let finished = fit_and_judge(&inputs, &run, &watch)
-        .and_then(|outcome| write(&inputs, &run, (&drafts, &tracking), outcome));
+        .and_then(|outcome| write(&inputs, &run, (&drafts, &watch), outcome));
     match finished {
         Ok(mut finished) => {
             finished.tracked = tracking.finish(&finished);
@@ -158,18 +168,27 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     }
 }
 
+/// Whether a run of this name predicts for some model.
+fn is_champion(start: &RunStart) -> bool {
+    let pointers = Pointers::read(&start.params.paths.checkpoints);
+    pointers.is_ok_and(|own| {
+        let champion = |model: &str| own.model(model).champion.is_some_and(|c| c.run == start.name);
+        own.names().any(champion)
+    })
+}
+
 fn fit_and_judge(inputs: &Inputs, run: &RunFolder, observer: &Watch<'_>) -> Result<Outcome> {
     let began = Instant::now();
     let fitted = inputs.fit(run, observer)?;
-    let seconds = began.elapsed().as_secs_f64();
-    tracing::info!("trained in {seconds:.1} s");
+    tracing::info!("trained in {:.1} s", began.elapsed().as_secs_f64());
+    observer.on_stage("judging held-out rows");
     let baseline = inputs.baseline(&fitted);
     let judged = inputs.judge(&fitted);
     let leaderboard = inputs.leaderboard(&judged);
     tracing::info!("judged after {:.1} s", began.elapsed().as_secs_f64());
     let leakage = inputs.leakage(&judged.rows, run, observer)?;
     let trained = fitted.networks;
-    Ok(Outcome { trained, judged, baseline, leaderboard, leakage, seconds })
+    Ok(Outcome { trained, judged, baseline, leaderboard, leakage, began })
 }
 
 /// How a run without a result ended.
@@ -190,9 +209,11 @@ fn discard_if_diverged(run: &RunFolder, error: &anyhow::Error) {
 fn write(
     inputs: &Inputs,
     run: &RunFolder,
-    (drafts, tracking): (&(PathBuf, PathBuf), &Tracking),
+    (drafts, watch): (&(PathBuf, PathBuf), &Watch<'_>),
     mut outcome: Outcome,
 ) -> Result<Finished> {
+    watch.on_stage("writing the report");
+    let (began, tracking) = (outcome.began, watch.tracking);
     let mut report = inputs.report(&mut outcome);
     let warnings = warnings_of(&report);
     report.warnings.extend_from_slice(&warnings);
@@ -201,6 +222,7 @@ fn write(
     checkpoint.write(&drafts.0)?;
     add_insights(inputs, &checkpoint, &mut report);
     let what_if = what_if(&checkpoint, &inputs.start.schema, &inputs.backend);
+    report.provenance.seconds = began.elapsed().as_secs_f64();
     write_report(&report, what_if.as_ref(), &drafts.1)?;
     let (provenance, rows) = (report.provenance.clone(), inputs.dataset.rows());
     RunRecord { provenance, ended: provenance::now(), rows }.write(&drafts.0)?;

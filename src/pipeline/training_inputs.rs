@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    data::{Dataset, FoldPlan, Split},
+    data::{DataError, Dataset, FoldPlan, Split},
     evaluate::refuse_small_calibration,
     features::{FeatureBlock, FeatureMatrix, Layout, Preprocessor},
     model::Backend,
@@ -55,6 +55,11 @@ pub(super) struct Accepted {
     pub(super) start: RunStart,
     pub(super) dataset: Dataset,
     backend: Backend,
+    pub(super) table: Checked,
+}
+
+/// What the checks of a table find out about it.
+pub(super) struct Checked {
     transformed: Vec<f64>,
     pub(super) plan: FoldPlan,
     /// Rows that equal an earlier one and do not train.
@@ -63,34 +68,41 @@ pub(super) struct Accepted {
     motions: Vec<Vec<usize>>,
 }
 
+/// Checks the table against its schema, the parameters and, of a resumed run, its folds.
+///
+/// # Errors
+/// Where one of them is not met.
+pub(super) fn check_table(start: &mut RunStart, dataset: &Dataset) -> Result<Checked> {
+    dataset.refuse_constant_target()?;
+    start.schema.check(dataset)?;
+    let transformed = start.params.target.apply_all(&dataset.target_name, &dataset.target)?;
+    let mut plan = plan_of(start, dataset)?;
+    let duplicates = duplicates::drop(dataset, &start.params.clean, &mut plan)?;
+    if let Some(first) = start.only_first {
+        plan.splits.iter_mut().for_each(|split| split.train.retain(|row| (*row as usize) < first));
+    }
+    let array = start.schema.array.as_ref();
+    let layout = Layout::new(&dataset.feature_names, array);
+    layout.check(&start.params.features.set)?;
+    let augment = start.params.features.augment;
+    let motions = if augment { layout.motions(array)? } else { Vec::new() };
+    Ok(Checked { transformed, plan, duplicates, layout, motions })
+}
+
 impl Accepted {
-    /// Checks the table against its schema, the parameters and, of a resumed run, its folds.
+    /// Of a table that passes [`check_table`].
     pub(super) fn new(mut start: RunStart, dataset: Dataset, backend: Backend) -> Result<Self> {
-        dataset.refuse_constant_target()?;
-        start.schema.check(&dataset)?;
-        let transformed = start.params.target.apply_all(&dataset.target_name, &dataset.target)?;
-        let mut plan = plan_of(&mut start, &dataset)?;
-        let duplicates = duplicates::drop(&dataset, &start.params.clean, &mut plan)?;
-        if let Some(first) = start.only_first {
-            plan.splits
-                .iter_mut()
-                .for_each(|split| split.train.retain(|row| (*row as usize) < first));
-        }
-        let array = start.schema.array.as_ref();
-        let layout = Layout::new(&dataset.feature_names, array);
-        layout.check(&start.params.features.set)?;
-        let augment = start.params.features.augment;
-        let motions = if augment { layout.motions(array)? } else { Vec::new() };
-        Ok(Self { start, dataset, backend, transformed, plan, duplicates, layout, motions })
+        let table = check_table(&mut start, &dataset)?;
+        Ok(Self { start, dataset, backend, table })
     }
 
     /// The same with one more split behind the folds: all rows train, none is held out.
     pub(super) fn with_all_rows(mut self) -> Result<Self> {
         let train = (0..self.dataset.rows() as u32).collect();
-        let split = Split { repeat: self.plan.repeats, fold: 0, train, held_out: Vec::new() };
-        let mut alone = FoldPlan { splits: vec![split], ..self.plan.clone() };
+        let split = Split { repeat: self.table.plan.repeats, fold: 0, train, held_out: Vec::new() };
+        let mut alone = FoldPlan { splits: vec![split], ..self.table.plan.clone() };
         duplicates::drop(&self.dataset, &self.start.params.clean, &mut alone)?;
-        self.plan.splits.append(&mut alone.splits);
+        self.table.plan.splits.append(&mut alone.splits);
         Ok(self)
     }
 
@@ -104,10 +116,11 @@ impl Accepted {
             None => None,
         };
         let plain = plain(raw, usual);
-        let warnings = data_warnings::of(&self.dataset, &self.plan, params, &self.start.schema);
-        let prepared = raw.prepare(self.plan.clone(), &choice.blocks)?;
+        let warnings =
+            data_warnings::of(&self.dataset, &self.table.plan, params, &self.start.schema);
+        let prepared = raw.prepare(self.table.plan.clone(), &choice.blocks)?;
         let cleaning =
-            cleaning_summary::of(&self.dataset, &params.clean, &prepared, self.duplicates);
+            cleaning_summary::of(&self.dataset, &params.clean, &prepared, self.table.duplicates);
         let features = choice.summary(&prepared, raw.motions.len());
         let mut inputs = self.with_prepared(prepared, plain);
         inputs.start.choice = Some(choice);
@@ -118,10 +131,10 @@ impl Accepted {
     pub(super) fn raw(&self) -> RawTable<'_> {
         RawTable {
             dataset: &self.dataset,
-            transformed: &self.transformed,
+            transformed: &self.table.transformed,
             clean: &self.start.params.clean,
-            layout: &self.layout,
-            motions: &self.motions,
+            layout: &self.table.layout,
+            motions: &self.table.motions,
         }
     }
 
@@ -129,7 +142,7 @@ impl Accepted {
     pub(super) fn choice(&self, on_choice: &dyn Fn(usize, usize)) -> Result<Choice> {
         match self.start.choice.clone() {
             Some(choice) => Ok(choice),
-            None => feature_choice::choose(self.raw(), &self.plan, &self.start, on_choice),
+            None => feature_choice::choose(self.raw(), &self.table.plan, &self.start, on_choice),
         }
     }
 
@@ -139,7 +152,7 @@ impl Accepted {
         prepared: Prepared,
         plain: (Preprocessor, FeatureMatrix),
     ) -> Inputs {
-        let reference = ReferenceRows::sample(&self.dataset, &self.plan);
+        let reference = ReferenceRows::sample(&self.dataset, &self.table.plan);
         let insight_rows = InsightRows::sample(&self.dataset);
         // The matrices stand for the raw features from here on.
         self.dataset.features = Vec::new();
@@ -147,7 +160,7 @@ impl Accepted {
             start: self.start,
             dataset: self.dataset,
             backend: self.backend,
-            transformed: self.transformed,
+            transformed: self.table.transformed,
             prepared,
             other: None,
             plain,
@@ -168,9 +181,24 @@ fn plan_of(start: &mut RunStart, dataset: &Dataset) -> Result<FoldPlan> {
     if !start.folds_sha256.is_empty() && start.folds_sha256 != folds_sha256 {
         return Err(changed(start, "the folds have changed", "the folds it was started with"));
     }
-    refuse_small_calibration(&plan, &dataset.group_ids(), params.interval.level)?;
+    let weights = dataset.row_weights(|_| 1.0);
+    refuse_weightless(&plan, &weights, &dataset.path)?;
+    refuse_small_calibration(&plan, (&dataset.group_ids(), &weights), params.interval.level)?;
     start.folds_sha256 = folds_sha256;
     Ok(plan)
+}
+
+/// Refuses a split without a row that counts on one of its sides: it has no error.
+fn refuse_weightless(plan: &FoldPlan, weights: &[f64], table: &str) -> Result<(), DataError> {
+    let counts = |rows: &[u32]| rows.iter().any(|row| weights[*row as usize] > 0.0);
+    let Some(split) =
+        plan.splits.iter().find(|split| !counts(&split.train) || !counts(&split.held_out))
+    else {
+        return Ok(());
+    };
+    let found = format!("all rows on one side of fold {} have weight 0", split.fold);
+    let hint = "leave out the rows that count for nothing, or lower `cv.folds`";
+    Err(DataError::malformed(table, found, "rows that count on either side of every fold", hint))
 }
 
 /// The columns themselves, or their logarithms where the networks see logarithms, of all rows.

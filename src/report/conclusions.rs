@@ -3,7 +3,7 @@
 use super::number_format::{counted, percent, significant};
 use super::page::{capitalised, r2_text};
 use super::plots::relative_error::limits;
-use super::{PastRun, RunReport, worth::Worth};
+use super::{PastRun, RunReport, weak_spot::weak_spot, worth::Worth};
 use crate::evaluate::{Bounds, DroppedColumn, Importance};
 
 /// Bounds of the coverage that are further apart tell nothing of the intervals.
@@ -88,8 +88,9 @@ fn intervals(report: &RunReport) -> Option<String> {
         _ => "The intervals keep their promise, as far as the table tells".to_owned(),
     };
     let share = |value: f64| percent(value, 1);
+    let but = weak_spot(report).map_or_else(String::new, |own| format!(", but only {own}"));
     Some(format!(
-        "{verdict}: {} of the true values lie inside their {} interval ({}).",
+        "{verdict}: {} of the true values lie inside their {} interval ({}){but}.",
         share(found),
         percent(level, 0),
         bounds_text(bounds.coverage, bounds.confidence, share)
@@ -107,13 +108,15 @@ fn columns(report: &RunReport) -> Option<String> {
     let least = NEGLIGIBLE * report.evaluation.pooled.rmse;
     let matters = |own: &&Importance| own.rmse_increase > (ERRORS * own.standard_error).max(least);
     let first = insights.columns.first().filter(matters)?;
+    // What was passed over moves predictions less than all that was looked at.
     let idle = insights.columns.iter().filter(|own| !matters(own)).count();
+    let idle = if idle == 0 { 0 } else { idle + insights.passed_over() };
     let others = match idle {
         0 => String::new(),
         _ => format!(
             "; {} of {} {} it by less than {}, or by no more than chance does",
             idle,
-            counted(insights.columns.len(), "column"),
+            counted(insights.columns.len() + insights.passed_over(), "column"),
             if idle == 1 { "changes" } else { "change" },
             percent(NEGLIGIBLE, 0)
         ),
@@ -177,13 +180,13 @@ fn more_groups(report: &RunReport) -> Option<String> {
     let what = report.data.units();
     Some(if is_clear && gain > 0.0 {
         format!(
-            "More {what} would help: with the last fifth of them the error still fell by {}.",
+            "More {what} would help: with the last fifth of them the error still fell by {}, more than chance allows.",
             percent(gain, 0)
         )
     } else {
         format!(
             "More {what} of the same kind would hardly help: the last fifth of them changed the error by {}, \
-             which is within what draws differ.",
+             which is no more than chance allows.",
             percent(-gain, 0)
         )
     })
@@ -223,7 +226,10 @@ fn progress(report: &RunReport) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample_report::{full_report, sample_report};
+    use crate::{
+        evaluate::Difference,
+        report::sample_report::{full_report, sample_report},
+    };
 
     fn of(report: &RunReport) -> String {
         conclusions(report).join("\n").replace('\u{a0}', " ")
@@ -238,7 +244,7 @@ mod tests {
             "The detection limit lies far below the smallest judged value, 0.50 g",
             "leans on detector_1 most: with its values from other containers the error grows by 4.0 g; 1 of 2 columns changes it by less than 1 %",
             "Without detector_1 the model, trained anew, errs by 3.0 g more: clearly worse.",
-            "More containers would help: with the last fifth of them the error still fell by 30 %.",
+            "More containers would help: with the last fifth of them the error still fell by 30 %, more than chance allows.",
             "Of 2 runs on this table it has the smallest error; the next best, before, has an RMSE of 12.0 g.",
         ];
         for sentence in expected {
@@ -280,8 +286,7 @@ mod tests {
         let mut report = full_report(80, 4);
         let retraining = report.retraining.as_mut().unwrap();
         retraining.dropped[0].difference.p_value = 0.4;
-        retraining.curve[1].rmse = 4.9;
-        retraining.curve[1].range = (4.5, 5.3);
+        retraining.last = Some(Difference { mean: -0.1, standard_error: 0.4, p_value: 0.8 });
         let bounds = report.trust.bounds.as_mut().unwrap();
         (bounds.coverage.low, bounds.coverage.high) = (0.5, 0.7);
         report.milestones.runs[0].rmse = 0.1;

@@ -34,6 +34,7 @@ mod run_report;
 mod sample_report;
 mod tables;
 mod tuning;
+mod weak_spot;
 mod what_if;
 mod worth;
 

@@ -167,7 +167,8 @@ pub struct Provenance {
     pub version: String,
     /// UTC start time, RFC 3339.
     pub started: String,
-    /// Seconds of training; of the last session where the run was resumed.
+    /// Seconds from the start of the training until the report was drawn; of the last session where the run was
+    /// resumed.
     pub seconds: f64,
     /// Seed of every random number.
     pub seed: u64,

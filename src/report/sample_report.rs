@@ -97,6 +97,7 @@ fn insights(rows: &[ScoredRow]) -> Insights {
     Insights {
         rows: rows.len(),
         columns: vec![importance(column_set(0), 4.0), importance(column_set(1), 0.2)],
+        all_columns: 2,
         sets: vec![importance(both, 6.0)],
         effects: vec![effect(0), effect(1)],
         worst: rows.iter().take(10).map(explained).collect(),
@@ -118,6 +119,7 @@ fn retraining() -> Retraining {
             DroppedColumn { set: column_set(1), rmse: 5.1, difference: difference(0.1, 0.8) },
         ],
         curve: vec![point(4.0, 9.0, 1.0), point(8.0, 6.5, 0.5), point(10.0, 5.0, 0.0)],
+        last: Some(difference(1.5, 0.02)),
     }
 }
 

@@ -122,6 +122,13 @@ impl<'a> RowReader<'a> {
             Some(Value::Array(names)) if names.len() == count => {
                 names.iter().map(name_of).collect()
             }
+            Some(Value::Array(names)) => {
+                let group = &self.model.schema.group;
+                let message =
+                    format!("column `{group}` has {} values, expected {count}", names.len());
+                return Err(Fault::malformed(message).of_column(group));
+            }
+            Some(name) if count == 1 => vec![name_of(name)],
             _ => Vec::new(),
         };
         Ok(RawRows { values: values?, containers })
@@ -276,9 +283,15 @@ pub(super) fn json(body: &[u8]) -> Result<Value, Fault> {
 pub(super) fn name_of(value: &Value) -> Option<String> {
     match value {
         Value::String(name) => container_named(name),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(name_of_number(number)),
         _ => None,
     }
+}
+
+/// A whole number as tables write it, `7` also where a program sends `7.0`.
+fn name_of_number(number: &serde_json::Number) -> String {
+    let whole = number.as_f64().filter(|own| own.fract() == 0.0 && own.abs() < 1e15);
+    whole.map_or_else(|| number.to_string(), |own| format!("{own:.0}"))
 }
 
 /// A container's name as tables and databases take it; `None` where nothing is left of it.

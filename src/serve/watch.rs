@@ -310,9 +310,14 @@ async fn follow(store: &LogStore, monitor: &mut ModelMonitor) -> Result<MonitorR
             break;
         }
     }
-    let labelled = store.rows(&LogQuery { labelled: true, ..of_model }).await?;
+    // All of them are judged together: where there is nothing new that need not be done again.
+    let truths = store.truths().await?;
+    if !monitor.is_judged_by(truths) {
+        let labelled = store.rows(&LogQuery { labelled: true, ..of_model }).await?;
+        block_in_place(|| monitor.judge(&labelled, truths));
+    }
     let time = jiff::Timestamp::now().as_millisecond();
-    Ok(block_in_place(|| monitor.report(&labelled, time)))
+    Ok(block_in_place(|| monitor.report(time)))
 }
 
 fn monitor_of(

@@ -44,18 +44,40 @@ fn write_draft(
 pub fn replace_folder(from: &Path, to: &Path) -> io::Result<()> {
     sync_tree(from)?;
     if to.exists() {
-        let name = to.file_name().unwrap_or_default().to_string_lossy();
-        let old = to.with_file_name(format!(".{name}.replaced"));
-        if old.exists() {
-            fs::remove_dir_all(&old)?;
+        if exchange(from, to).is_ok() {
+            fs::remove_dir_all(from)?;
+        } else {
+            replace_in_two_steps(from, to)?;
         }
-        fs::rename(to, &old)?;
-        fs::rename(from, to)?;
-        fs::remove_dir_all(&old)?;
     } else {
         fs::rename(from, to)?;
     }
     to.parent().map_or(Ok(()), sync)
+}
+
+/// Lets two folders change places: whoever looks, and whatever breaks off, there always is one.
+#[cfg(target_os = "linux")]
+fn exchange(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE)?)
+}
+
+/// Not every system can.
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Where places cannot be exchanged (not every file system can), there is none for a moment.
+fn replace_in_two_steps(from: &Path, to: &Path) -> io::Result<()> {
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let old = to.with_file_name(format!(".{name}.replaced"));
+    if old.exists() {
+        fs::remove_dir_all(&old)?;
+    }
+    fs::rename(to, &old)?;
+    fs::rename(from, to)?;
+    fs::remove_dir_all(&old)
 }
 
 /// Takes a folder out of sight in one step; returns where it is now. What another thread writes by its old
@@ -107,6 +129,22 @@ mod tests {
     };
 
     use super::*;
+
+    #[test]
+    fn a_folder_takes_the_place_of_another() {
+        for replace in [replace_folder, replace_in_two_steps] {
+            let place = tempfile::tempdir().unwrap();
+            let [from, to] = ["new", "run"].map(|name| place.path().join(name));
+            for folder in [&from, &to] {
+                fs::create_dir(folder).unwrap();
+                fs::write(folder.join("name"), folder.file_name().unwrap().as_encoded_bytes())
+                    .unwrap();
+            }
+            replace(&from, &to).unwrap();
+            assert_eq!(fs::read(to.join("name")).unwrap(), b"new");
+            assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+        }
+    }
 
     #[test]
     fn a_folder_is_removed_while_another_thread_writes_into_it() {

@@ -263,10 +263,11 @@ fn member_rows(
         return MemberRows { inner: Vec::new(), train: split.train.clone() };
     };
     let own = (member % config.inner_parts) as u32;
-    let rows = split.train.iter().zip(parts);
-    let (inner, train): (Vec<_>, Vec<_>) = rows.partition(|(_, part)| **part == own);
-    let rows = |pairs: Vec<(&u32, &u32)>| pairs.into_iter().map(|(row, _)| *row).collect();
-    MemberRows { inner: rows(inner), train: rows(train) }
+    let of = |inner: bool| {
+        let rows = split.train.iter().zip(parts);
+        rows.filter(|(_, part)| (**part == own) == inner).map(|(row, _)| *row).collect()
+    };
+    MemberRows { inner: of(true), train: of(false) }
 }
 
 /// The inner part of each training row of a fold. Groups are kept whole wherever there are two.
@@ -346,7 +347,8 @@ mod tests {
         };
         let (judged, train): (Vec<u32>, Vec<u32>) = (0..60).partition(|row| row / 2 % 3 == 0);
         let split = Split { repeat: 0, fold: 0, train: train.clone(), held_out: judged };
-        let plan = FoldPlan { splits: vec![split], repeats: 1, leaks_groups: false };
+        let plan =
+            FoldPlan { splits: vec![split], repeats: 1, leaks_groups: false, in_time: false };
         let config = TrainConfig { inner_parts: 3, ..TrainConfig::default() };
         let model = ModelConfig { members: 2, ..ModelConfig::default() };
         let plan = TrainingPlan::new(table, &plan, &model, &config);

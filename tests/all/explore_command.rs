@@ -72,3 +72,22 @@ fn a_written_schema_is_read_back_and_the_same_table_passes() {
     workshop.write("data/schema.toml", "[[column]]\nnam = 1\n");
     assert!(workshop.fail("explore").contains("schema.toml:2: unknown field `nam`"));
 }
+
+#[test]
+fn what_training_would_refuse_is_an_error() {
+    let workshop = Workshop::new();
+    let row = |row: i32| format!("{},{},{},{}\n", row * row % 17, row % 7, "xyz", row - 3);
+    let rows: String = (0..40).map(row).collect();
+    workshop.write("table.csv", format!("a,b,name,y\n{rows}"));
+    let line = "explore --data table.csv --target y --strict";
+    let found = workshop.succeed(line);
+    assert!(found.contains("`name` holds texts in most rows, or the same one in all"), "{found}");
+    let log = format!("{line} --set target.transform=log");
+    assert!(workshop.fail_after(&log).contains("there is 1 error among the findings"));
+    let found = workshop.succeed(&log.replace(" --strict", ""));
+    let expected = "error: data row 1 has y = -3, expected a positive number";
+    assert!(found.contains(expected), "{found}");
+    workshop.write("table.csv", format!("a,b,name,y\n{rows},1,abc,5\n"));
+    assert!(workshop.fail_after(line).contains("there is 1 error among the findings"));
+    workshop.succeed(&format!("{line} --set clean.missing=median"));
+}

@@ -55,6 +55,56 @@ fn every_kind_of_model_trains_and_predicts_from_its_checkpoint_what_it_was_judge
 }
 
 #[test]
+fn on_very_few_rows_models_are_weighed_by_their_errors_without_the_networks() {
+    let workshop = Workshop::new();
+    workshop.write("table.csv", table(30, 3, 0.05, |x| 10.0 + 5.0 * x[0] + 3.0 * x[1]));
+    let found = metrics(&workshop, "train", "--set model.kind=ensemble");
+    let of = |model: &str, key: &str| -> f64 {
+        let entries = found["leaderboard"]["entries"].as_array().unwrap();
+        entries.iter().find(|own| own["model"] == model).unwrap()[key].as_f64().unwrap()
+    };
+    assert_eq!(of("mlp", "weight"), 0.0);
+    let exact = of("ridge", "weight") + of("kernel", "weight");
+    assert!(exact > 0.9, "{found}");
+    assert!(of("ensemble", "rmse") < 3.0 * of("ridge", "rmse"), "{found}");
+}
+
+#[test]
+fn rows_of_no_weight_calibrate_no_interval() {
+    let workshop = Workshop::new();
+    let real = table(24, 4, 0.1, |x| x[0]);
+    let idle = table(116, 5, 0.1, |x| x[0]).replace(",1,0.1\n", ",0,0.1\n");
+    workshop.write("table.csv", format!("{real}{}", idle.split_once('\n').unwrap().1));
+    let line = format!(
+        "train --params none.toml --data table.csv --target y --features a,b,c --set data.weight=count \
+         --set model.kind=ridge --set features=raw {SHORT}"
+    );
+    workshop.write("none.toml", "");
+    let error = workshop.fail(&format!("{line} --set interval.level=0.99"));
+    assert!(error.contains("expected at least 99 for `interval.level` = 0.99"), "{error}");
+    workshop.succeed(&format!("{line} --quiet --set interval.level=0.8"));
+    // A fold without a row that counts has no error.
+    workshop.write("folds.csv", format!("fold\n{}{}", "0\n1\n".repeat(12), "2\n".repeat(116)));
+    let error = workshop.fail(&format!("{line} --fold-file folds.csv"));
+    assert!(error.contains("all rows on one side of fold 2 have weight 0"), "{error}");
+}
+
+#[test]
+fn folds_in_time_have_no_test_of_their_differences() {
+    let workshop = Workshop::new();
+    let rows = table(120, 6, 0.5, |x| x[0]);
+    let timed = rows.lines().enumerate().map(|(row, line)| match row {
+        0 => format!("{line},t\n"),
+        row => format!("{line},{row}\n"),
+    });
+    workshop.write("table.csv", timed.collect::<String>());
+    let found = metrics(&workshop, "train", "--set model.kind=ridge --set cv.order_column=t");
+    let entries = found["leaderboard"]["entries"].as_array().unwrap();
+    assert!(entries.iter().all(|own| own["difference"].is_null()), "{found}");
+    workshop.succeed("report --name run");
+}
+
+#[test]
 fn compare_ranks_every_model_and_says_when_the_network_loses() {
     let workshop = Workshop::new();
     workshop.write("table.csv", table(150, 2, 0.05, |x| x[0] - 2.0 * x[1] + 0.5 * x[2]));

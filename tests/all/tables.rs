@@ -33,6 +33,39 @@ fn numeric_columns_are_features_and_text_columns_are_named() {
 }
 
 #[test]
+fn a_column_has_one_part_and_hints_name_free_columns() {
+    let error = |config: DataConfig| read_with(GOOD, &config).unwrap_err().to_string();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let twice = error(DataConfig { features: names(&["a", "a"]), ..DataConfig::default() });
+    assert!(twice.contains("column `a` is a feature twice"), "{twice}");
+    let group = error(DataConfig { group: "mass".to_owned(), ..DataConfig::default() });
+    assert!(group.contains("column `mass` is the target and also the group"), "{group}");
+    let config = DataConfig { features: names(&["a", "aa"]), ..DataConfig::default() };
+    assert!(!error(config).contains("did you mean `a`?"));
+}
+
+#[test]
+fn mostly_text_is_text_and_decimal_commas_are_told() {
+    let mostly = GOOD.replace("1,2,x", "1,Legend,x").replace("3,5,z", "3,Accord,z");
+    let mostly = mostly.replace("0.5,4,w", "0.5,Corolla,w");
+    let data = read(&mostly).unwrap();
+    assert_eq!((data.feature_names, data.text.len()), (vec!["a".to_owned()], 3));
+    let one = GOOD.replace("3,5,z", "3,Accord,z");
+    assert!(error_of(&one).contains("leave the column out with `--exclude 'b'`"));
+    let config = DataConfig { exclude: vec!["b".to_owned()], ..DataConfig::default() };
+    assert_eq!(read_with(&one, &config).unwrap().feature_names, ["a"]);
+    let config = DataConfig { exclude: vec!["bb".to_owned()], ..DataConfig::default() };
+    let error = read_with(&one, &config).unwrap_err().to_string();
+    assert!(error.contains("no column `bb`") && error.contains("`data.exclude`"), "{error}");
+    let commas = "mass;a;b\n1.5;0,5;1\n2.5;1,25;2\n3.5;7,0;3\n";
+    let error = error_of(commas);
+    assert!(
+        error.contains("`a` holds `0,5`") && error.contains("use a point, e.g. `0.5`"),
+        "{error}"
+    );
+}
+
+#[test]
 fn other_delimiters_a_byte_order_mark_and_windows_lines_are_understood() {
     let expected = read(GOOD).unwrap();
     for text in [

@@ -21,6 +21,8 @@ pub enum Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingKind {
+    /// Training under the same parameters would refuse the table.
+    Refused,
     /// Rows that are equal in every column.
     ExactDuplicates,
     /// Rows that are equal but for noise and do not share a group.
@@ -45,6 +47,8 @@ pub enum FindingKind {
     UnitSlip,
     /// A column that numbers the rows.
     IdColumn,
+    /// A column that holds no numbers.
+    TextColumn,
     /// A column whose values stand for containers: rows that share one share their target.
     UnnamedGroup,
     /// Cells without a value.
@@ -93,6 +97,14 @@ impl Finding {
             why,
             training,
         }
+    }
+
+    /// The finding that training refuses the table: `what` is wrong, and what `would_help`.
+    #[must_use]
+    pub fn refused(what: &str, would_help: &str) -> Self {
+        let training = format!("it refuses the table: {would_help}");
+        let sentences = [what.to_owned(), "nothing can be trained like this".to_owned(), training];
+        Self::new(FindingKind::Refused, Severity::Error, sentences)
     }
 
     /// The finding about these columns.

@@ -62,18 +62,18 @@ impl<'a> Row<'a> {
     /// The error for a cell that holds no finite number; `name` is that of its column, `if_missing` the hint where
     /// the cell is empty.
     #[must_use]
-    pub fn bad_number(&self, column: usize, name: &str, if_missing: &str) -> DataError {
-        bad_number(self.place(), name, &self.cell(column).text(), if_missing)
+    pub fn bad_number(&self, column: usize, name: &str, hints: [&str; 2]) -> DataError {
+        bad_number(self.place(), name, &self.cell(column).text(), hints)
     }
 }
 
-/// The error for a cell of `column` that is not a finite number; `if_missing` is the hint where it is
-/// empty or stands for no value.
+/// The error for a cell of `column` that is not a finite number; the hints are for a cell that is
+/// empty or stands for no value, and for one that holds a text.
 pub(in crate::data) fn bad_number(
     place: String,
     column: &str,
     cell: &[u8],
-    if_missing: &str,
+    [if_missing, if_text]: [&str; 2],
 ) -> DataError {
     let text = String::from_utf8_lossy(cell);
     let shown: String = text.chars().take(40).collect();
@@ -82,7 +82,7 @@ pub(in crate::data) fn bad_number(
     } else if text.contains(',') {
         format!("decimals use a point, e.g. `{}`", shown.trim().replace(',', "."))
     } else {
-        "write every value of the column as a finite number, or leave the cell empty".to_owned()
+        if_text.to_owned()
     };
     let found = if text.trim().is_empty() {
         format!("column `{column}` is empty")

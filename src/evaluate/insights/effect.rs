@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::explore::quantile;
-
 use super::JudgedRows;
 
 /// Stretches that the values of a column are cut into.
@@ -58,12 +56,13 @@ impl Effect {
     }
 }
 
-/// The ends of the stretches: quantiles of the values, each once.
+/// The ends of the stretches: values that occur, at evenly spaced ranks, each once.
 fn edges(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_by(f64::total_cmp);
+    let Some(last) = values.len().checked_sub(1) else { return Vec::new() };
     let stretches = (values.len() / FEWEST_VALUES).clamp(1, STRETCHES);
-    let shares = (0..=stretches).map(|stretch| stretch as f64 / stretches as f64);
-    let mut edges: Vec<f64> = shares.filter_map(|share| quantile(&values, share)).collect();
+    let mut edges: Vec<f64> =
+        (0..=stretches).map(|stretch| values[stretch * last / stretches]).collect();
     edges.dedup();
     edges
 }

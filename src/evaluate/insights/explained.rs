@@ -28,26 +28,22 @@ pub(super) fn worst(
     rows: &JudgedRows,
     count: usize,
     badness: impl Fn(&ScoredRow) -> f64,
-    predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+    models: super::AskedModels<'_>,
 ) -> Vec<Explained> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|a, b| badness(&rows.scored[*b]).total_cmp(&badness(&rows.scored[*a])));
     order.truncate(count);
-    order.into_iter().map(|row| explain(rows, row, predict)).collect()
+    order.into_iter().map(|row| explain(rows, row, models)).collect()
 }
 
-fn explain(
-    rows: &JudgedRows,
-    row: usize,
-    predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
-) -> Explained {
+fn explain(rows: &JudgedRows, row: usize, models: super::AskedModels<'_>) -> Explained {
     let own = &rows.scored[row];
-    let is_known = |other: &usize| rows.scored[*other].fold != own.fold;
+    let is_known = |other: &usize| (models.trained)(own.fold, rows.scored[*other].row);
     let known: Vec<usize> = (0..rows.len()).filter(is_known).collect();
     let step = known.len().div_ceil(BACKGROUND).max(1);
     let background: Vec<&[f64]> = known.iter().step_by(step).map(|row| rows.values(*row)).collect();
     let values = rows.values(row);
-    let found = attribute(values, &background, |rows| predict(own.fold, rows));
+    let found = attribute(values, &background, |rows| (models.of_fold)(own.fold, rows));
     Explained {
         row: own.clone(),
         values: values.iter().map(|value| value.is_finite().then_some(*value)).collect(),
@@ -59,6 +55,7 @@ fn explain(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::AskedModels;
 
     #[test]
     fn the_worst_rows_are_explained_by_models_that_did_not_see_them() {
@@ -84,7 +81,12 @@ mod tests {
             asked.lock().unwrap().push(split);
             rows.chunks_exact(2).map(|row| row[0] + 10.0 * row[1]).collect()
         };
-        let found = worst(&rows, 3, |row| row.prediction.abs(), &predict);
+        let models = AskedModels {
+            of_fold: &predict,
+            deployed: &|_| Vec::new(),
+            trained: &|fold, row| row % 4 != fold,
+        };
+        let found = worst(&rows, 3, |row| row.prediction.abs(), models);
         assert_eq!(found.iter().map(|own| own.row.row).collect::<Vec<_>>(), [39, 38, 37]);
         assert_eq!(asked.into_inner().unwrap().iter().max(), Some(&3));
         for own in &found {

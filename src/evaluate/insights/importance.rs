@@ -1,13 +1,20 @@
 //! What columns are worth: how much worse predictions get when their values come from other containers.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Generator;
 
 use super::JudgedRows;
 
-/// Values that are predicted for one set of columns, about.
+/// Rows that are predicted for one set of columns, about.
 const PREDICTIONS: usize = 5000;
+
+/// Values that are predicted from for all sets together, about: a wide table is permuted less often.
+const VALUES: usize = 300_000_000;
+
+/// Times that a set is permuted.
+const REPETITIONS: std::ops::RangeInclusive<usize> = 3..=20;
 
 /// Columns that belong together, e.g. one detector, or a ring of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,17 +47,20 @@ pub struct Importance {
 /// Permutation importance (Breiman, 2001; Fisher, Rudin and Dominici, 2019) of each set, the largest first.
 ///
 /// Within each fold the groups of its held-out rows change places, all columns of the set together and the rows of
-/// a group together; the models of that fold predict. A column whose information others have too is worth little
+/// a group together; the models of that fold predict. Where a fold holds out one group only, its values come from a
+/// group of another fold. A column whose information others have too is worth little
 /// here, though all of them together may be worth much.
 pub(super) fn of_sets(
     rows: &JudgedRows,
     sets: &[ColumnSet],
-    predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+    predict: super::OfFold<'_>,
 ) -> Vec<Importance> {
-    if rows.is_empty() {
+    if rows.is_empty() || sets.is_empty() {
         return Vec::new();
     }
-    let repetitions = (PREDICTIONS / rows.len()).clamp(3, 20);
+    let once = rows.raw.len().max(1) * sets.len();
+    let repetitions = (PREDICTIONS / rows.len()).min(VALUES / once);
+    let repetitions = repetitions.clamp(*REPETITIONS.start(), *REPETITIONS.end());
     let own = rmse(rows, &predictions(rows, predict, None));
     let importance = |(index, set): (usize, &ColumnSet)| {
         let increase = |repetition: usize| {
@@ -64,7 +74,7 @@ pub(super) fn of_sets(
         let standard_error = (squares / (count - 1.0) / count).sqrt();
         Importance { set: set.clone(), rmse_increase: mean, standard_error }
     };
-    let mut all: Vec<Importance> = sets.iter().enumerate().map(importance).collect();
+    let mut all: Vec<Importance> = sets.par_iter().enumerate().map(importance).collect();
     all.sort_by(|a, b| b.rmse_increase.total_cmp(&a.rmse_increase));
     all
 }
@@ -73,18 +83,23 @@ pub(super) fn of_sets(
 /// from another group.
 fn predictions(
     rows: &JudgedRows,
-    predict: &(dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+    predict: super::OfFold<'_>,
     mut permuted: Option<(&[usize], &mut Generator)>,
 ) -> Vec<f64> {
     let mut all = vec![0.0; rows.len()];
-    for (fold, units) in rows.units() {
-        let mut order: Vec<usize> = (0..units.len()).collect();
+    let folds = rows.units();
+    for (fold, units) in &folds {
+        let mut donors: Vec<&Vec<usize>> = units.iter().collect();
         if let Some((_, generator)) = &mut permuted {
-            generator.shuffle(&mut order);
+            let others: Vec<&Vec<usize>> =
+                folds.iter().filter(|(other, _)| *other != fold).flat_map(|(_, own)| own).collect();
+            if units.len() == 1 && !others.is_empty() {
+                donors = vec![others[generator.below(others.len())]];
+            }
+            generator.shuffle(&mut donors);
         }
         let (mut places, mut values) = (Vec::new(), Vec::new());
-        for (unit, from) in units.iter().zip(order) {
-            let donors = &units[from];
+        for (unit, donors) in units.iter().zip(donors) {
             for (position, row) in unit.iter().enumerate() {
                 let start = values.len();
                 values.extend_from_slice(rows.values(*row));
@@ -95,7 +110,7 @@ fn predictions(
                 places.push(*row);
             }
         }
-        places.iter().zip(predict(fold, &values)).for_each(|(row, value)| all[*row] = value);
+        places.iter().zip(predict(*fold, &values)).for_each(|(row, value)| all[*row] = value);
     }
     all
 }
@@ -157,6 +172,16 @@ mod tests {
             let error = (own.rmse_increase - expected).abs();
             assert!(error < 0.03 * (1.0 + expected), "{own:?} {expected}");
         }
+    }
+
+    #[test]
+    fn a_fold_of_one_group_takes_its_values_from_another_fold() {
+        let mut rows = linear_rows(40, 4);
+        rows.scored.iter_mut().for_each(|own| own.fold = own.row / 4);
+        let sets: Vec<ColumnSet> = rows.names.iter().enumerate().map(ColumnSet::single).collect();
+        let found = of_sets(&rows, &sets, &|_, rows| linear(rows));
+        assert_eq!(found[0].set.columns, [0]);
+        assert!(found[0].rmse_increase > 1.0 && found[2].rmse_increase == 0.0, "{found:?}");
     }
 
     #[test]

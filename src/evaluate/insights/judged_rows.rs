@@ -22,20 +22,38 @@ impl JudgedRows {
     /// Rows of the table that are looked at, about.
     pub const MOST: usize = 1000;
 
-    /// About `most` rows of `dataset`: all of a small table, else whole groups drawn at random.
+    /// Groups that are looked at in any case, where there are as many.
+    const FEWEST_GROUPS: usize = 200;
+
+    /// About `most` rows of `dataset`: all of a small table, else those of groups drawn at random. Few large groups all
+    /// stay, each with rows that are evenly spaced: what is asked of a column needs groups to compare.
     #[must_use]
     pub fn chosen(dataset: &Dataset, most: usize) -> Vec<u32> {
         let ids = dataset.group_ids();
-        let mut groups: Vec<u32> = ids.clone();
-        groups.sort_unstable();
-        groups.dedup();
-        if ids.len() > most {
-            Generator::new(0, &[]).shuffle(&mut groups);
-            groups.truncate((most * groups.len() / ids.len()).max(1));
-            groups.sort_unstable();
+        if ids.len() <= most {
+            return (0..ids.len() as u32).collect();
         }
-        let is_chosen = |row: &u32| groups.binary_search(&ids[*row as usize]).is_ok();
-        (0..ids.len() as u32).filter(is_chosen).take(2 * most).collect()
+        let mut drawn: Vec<u32> = ids.clone();
+        drawn.sort_unstable();
+        drawn.dedup();
+        Generator::new(0, &[]).shuffle(&mut drawn);
+        let whole = most * drawn.len() / ids.len();
+        drawn.truncate(whole.max(Self::FEWEST_GROUPS));
+        drawn.sort_unstable();
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); drawn.len()];
+        for (row, group) in ids.iter().enumerate() {
+            if let Ok(place) = drawn.binary_search(group) {
+                rows[place].push(row as u32);
+            }
+        }
+        let each = most.div_ceil(drawn.len());
+        let thinned = |rows: Vec<u32>| {
+            let count = rows.len().min(each);
+            (0..count).map(move |place| rows[place * rows.len() / count])
+        };
+        let mut chosen: Vec<u32> = rows.into_iter().flat_map(thinned).collect();
+        chosen.sort_unstable();
+        chosen
     }
 
     /// Those of `scored`, in the first repeat, whose raw values are in `raw`, which holds the rows `chosen` of the

@@ -10,6 +10,7 @@ mod explained;
 mod importance;
 mod judged_rows;
 mod retraining;
+mod screening;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,13 +26,22 @@ const EFFECTS: usize = 6;
 /// Predictions that are explained.
 const EXPLAINED: usize = 10;
 
+/// Columns whose importance is asked for at most: those that move predictions most.
+const COLUMNS: usize = 128;
+
+/// Predictions of the models of a fold for raw rows, row-major.
+type OfFold<'a> = &'a (dyn Fn(usize, &[f64]) -> Vec<f64> + Sync);
+
 /// What a model does with its columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Insights {
     /// Judged rows that were looked at, a sample of whole groups where there are more.
     pub rows: usize,
-    /// Each column, the most important first.
+    /// The most important first: each column, or of many those that move the predictions of a few rows most.
     pub columns: Vec<Importance>,
+    /// Columns that there are; 0 where an earlier version wrote this, which looked at all.
+    #[serde(default)]
+    pub all_columns: usize,
     /// Sets of columns, the most important first.
     pub sets: Vec<Importance>,
     /// What the model makes of the most important columns.
@@ -44,7 +54,9 @@ pub struct Insights {
 #[derive(Clone, Copy)]
 pub struct AskedModels<'a> {
     /// Predictions of the models of a fold of the first repeat for raw rows, row-major.
-    pub of_fold: &'a (dyn Fn(usize, &[f64]) -> Vec<f64> + Sync),
+    pub of_fold: OfFold<'a>,
+    /// Whether the models of a fold were trained on a row of the table.
+    pub trained: &'a (dyn Fn(usize, usize) -> bool + Sync),
     /// Predictions of the deployed model for raw rows.
     pub deployed: &'a (dyn Fn(&[f64]) -> Vec<f64> + Sync),
 }
@@ -58,7 +70,9 @@ impl Insights {
         models: AskedModels<'_>,
         badness: impl Fn(&super::ScoredRow) -> f64,
     ) -> Self {
-        let single: Vec<ColumnSet> = rows.names.iter().enumerate().map(ColumnSet::single).collect();
+        let looked_at = screening::most_moving(rows, COLUMNS, models.of_fold);
+        let single = looked_at.into_iter().map(|own| ColumnSet::single((own, &rows.names[own])));
+        let single: Vec<ColumnSet> = single.collect();
         let columns = importance::of_sets(rows, &single, models.of_fold);
         let top = columns.iter().take(EFFECTS).filter_map(|own| own.set.columns.first().copied());
         let effects = top.filter_map(|column| Effect::of(rows, column, models.deployed)).collect();
@@ -66,8 +80,15 @@ impl Insights {
             rows: rows.len(),
             sets: importance::of_sets(rows, sets, models.of_fold),
             effects,
-            worst: explained::worst(rows, EXPLAINED, badness, models.of_fold),
+            worst: explained::worst(rows, EXPLAINED, badness, models),
             columns,
+            all_columns: rows.names.len(),
         }
+    }
+
+    /// Columns whose importance was not asked for, since others move predictions more.
+    #[must_use]
+    pub fn passed_over(&self) -> usize {
+        self.all_columns.saturating_sub(self.columns.len())
     }
 }

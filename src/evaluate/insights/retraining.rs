@@ -12,7 +12,7 @@ use super::ColumnSet;
 /// What models that were trained again say, all alike but for what is varied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Retraining {
-    /// Networks of each fold; perhaps fewer than in the run itself.
+    /// Networks of each fold, perhaps fewer than in the run itself; 0 of models without networks.
     pub members: usize,
     /// RMSE with every column and every group, in the target's unit.
     pub rmse: f64,
@@ -20,6 +20,10 @@ pub struct Retraining {
     pub dropped: Vec<DroppedColumn>,
     /// On fewer groups, the fewest first; the last has all.
     pub curve: Vec<CurvePoint>,
+    /// What the last fifth of the groups was worth: the RMSE without it less the RMSE with it, over the folds; `None`
+    /// where an earlier version wrote this.
+    #[serde(default)]
+    pub last: Option<Difference>,
 }
 
 /// The same model without some columns.
@@ -67,13 +71,34 @@ impl CurvePoint {
 }
 
 impl Retraining {
-    /// Whether more groups would help, from the last stretch of the curve: the change of the RMSE with the last
-    /// fifth or so of the groups, relative to it, and whether it is larger than draws differ.
+    /// Whether more groups would help, from the last stretch of the curve: by how much the RMSE fell with the last fifth or
+    /// so of the groups, relative to it, and whether that is more than chance allows.
     #[must_use]
     pub fn last_gain(&self) -> Option<(f64, bool)> {
-        let [.., before, last] = &self.curve[..] else { return None };
-        let gain = (before.rmse - last.rmse) / last.rmse;
-        Some((gain, before.range.0 > last.rmse))
+        let last = self.last.as_ref()?;
+        Some((last.mean / self.rmse, last.is_clear()))
+    }
+
+    /// How many networks a fold has, behind a comma; nothing of models without networks.
+    #[must_use]
+    pub fn networks(&self) -> String {
+        match self.members {
+            0 => String::new(),
+            1 => ", 1 network a fold".to_owned(),
+            members => format!(", {members} networks a fold"),
+        }
+    }
+
+    /// What the last groups were worth, fold by fold: the mean RMSE of `draws` less that of `all`.
+    #[must_use]
+    pub fn of_last(draws: &[Vec<ScoredRow>], all: &[ScoredRow], plan: &FoldPlan) -> Difference {
+        let before: Vec<Vec<f64>> = draws.iter().map(|own| fold_rmse(own, plan)).collect();
+        let mean = |fold: usize| {
+            before.iter().map(|own| own[fold]).sum::<f64>() / before.len().max(1) as f64
+        };
+        let all = fold_rmse(all, plan).into_iter().enumerate();
+        let differences: Vec<f64> = all.map(|(fold, own)| mean(fold) - own).collect();
+        Difference::of(&differences, plan)
     }
 }
 

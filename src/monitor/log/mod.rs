@@ -15,5 +15,5 @@ pub use config::LogConfig;
 pub use entry::{LoggedModel, LoggedRow, LoggedTruth};
 pub use error::LogError;
 pub use quiet::QuietLog;
-pub use store::{LogQuery, LogStore};
+pub use store::{KnownTruths, LogQuery, LogStore};
 pub use writer::LogWriter;

@@ -69,6 +69,15 @@ pub struct LogStore {
     file: Option<OpenFile>,
 }
 
+/// The true values of a log, so far as that tells whether there are others since: one is added, corrected or deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct KnownTruths {
+    /// How many there are.
+    pub count: i64,
+    /// Their sum.
+    pub sum: f64,
+}
+
 /// Which rows are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct LogQuery {
@@ -244,6 +253,18 @@ impl LogStore {
             .await
             .map_err(|source| self.failed("cannot be read", source))?;
         rows.iter().map(|row| row_of(row).map_err(|own| self.damaged(own))).collect()
+    }
+
+    /// Which true values there are, of all models.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn truths(&self) -> Result<KnownTruths, LogError> {
+        let statement = "SELECT COUNT(*), COALESCE(SUM(truth), 0.0) FROM truths";
+        let failed = |source| self.failed("cannot be read", source);
+        let row = sqlx::query(statement).fetch_one(&self.pool).await.map_err(failed)?;
+        let count = row.try_get(0).map_err(failed)?;
+        Ok(KnownTruths { count, sum: row.try_get(1).map_err(failed)? })
     }
 
     /// The rows that a request had at a position: one, none, or several where its client gave one id twice.

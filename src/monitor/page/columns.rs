@@ -32,7 +32,7 @@ pub(super) fn section(report: &MonitorReport) -> Markup {
         }
         p.note {
             "Given others: what a column has more than the row's other columns let expect. Shift: of the \
-             medians, in standard deviations of the training. An alarm needs a corrected p below "
+             medians, in standard deviations of the training; of what is missing, of the shares of rows. An alarm needs a corrected p below "
             (significant(newest.budget, 2)) " here."
         }
     } }
@@ -61,8 +61,8 @@ fn line(own: &Comparison) -> Markup {
     let number = |value: f64| html! { td.number { (significant(value, 2)) } };
     html! { tr.drifted[own.drifted] {
         th scope="row" { (name(own)) }
-        td.number { (significant(own.median, 3)) }
-        td.number { (significant(own.reference_median, 3)) }
+        td.number { (middle(own, own.median)) }
+        td.number { (middle(own, own.reference_median)) }
         (number(own.shift))
         (number(own.test.statistic)) (number(own.adjusted)) (number(own.wasserstein))
         (number(own.stability)) (number(own.jensen_shannon))
@@ -71,11 +71,17 @@ fn line(own: &Comparison) -> Markup {
     } }
 }
 
+/// A median, or the share of rows without a value.
+fn middle(own: &Comparison, value: f64) -> String {
+    if own.watched == Watched::Missing { percent(value, 1) } else { significant(value, 3) }
+}
+
 fn name(own: &Comparison) -> String {
     match own.watched {
         Watched::Column => own.column.clone(),
         Watched::GivenOthers => format!("{} given others", own.column),
         Watched::Joint => "joint distance".to_owned(),
         Watched::Prediction => "prediction".to_owned(),
+        Watched::Missing => format!("{} missing", own.column),
     }
 }

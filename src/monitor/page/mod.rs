@@ -56,7 +56,10 @@ fn about(report: &MonitorReport) -> Markup {
 /// The state in one sentence.
 fn verdict(report: &MonitorReport) -> String {
     if let Some(alarm) = report.alarms.last() {
-        return format!("{}.", capital(&alarm.message));
+        // A message about a column begins with its name, which stays as it is.
+        let message = &alarm.message;
+        let is_name = !alarm.column.is_empty() && message.starts_with(&alarm.column);
+        return format!("{}.", if is_name { message.clone() } else { capital(message) });
     }
     if report.windows.is_empty() {
         return "Too few rows were served to say anything yet.".to_owned();
@@ -123,7 +126,7 @@ fn method(report: &MonitorReport) -> Markup {
         p {
             "Every " (config.window) " rows are compared with " (counted(report.reference_rows, "row"))
             " of the training by the test of Kolmogorov and Smirnov: each column, each column given the \
-             others, the pattern of all, and the predictions. The chance that a model without drift ever \
+             others, the pattern of all, and the predictions; and, by Fisher's exact test, how often each is missing. The chance that a model without drift ever \
              raises an alarm is below " (percent(config.false_alarms, 0)) ": window k spends 1 / (k (k + 1)) \
              of it, and the comparisons of a window share that by Holm's rule. Looking more often changes \
              nothing."

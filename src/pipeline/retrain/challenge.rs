@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::{
     data::{Dataset, FoldPlan},
@@ -11,39 +10,11 @@ use crate::{
     model::Predictor,
 };
 
-use super::{config::RetrainConfig, new_rows::NewRow};
-
-/// Errors of both on the same rows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BothErrors {
-    /// Rows.
-    pub rows: usize,
-    /// Root mean squared error of the champion, in the target's unit.
-    pub champion: f64,
-    /// Root mean squared error of the challenger, in the target's unit.
-    pub challenger: f64,
-    /// One-sided p of the paired t test that the challenger's squared errors are larger.
-    pub p_worse: f64,
-}
-
-impl BothErrors {
-    /// Of the squared errors of champion and challenger, row by row.
-    fn of(squares: &[(f64, f64)]) -> Self {
-        let count = squares.len().max(1) as f64;
-        let mean = |pick: fn(&(f64, f64)) -> f64| squares.iter().map(pick).sum::<f64>() / count;
-        let difference = mean(|own| own.1 - own.0);
-        let spread = squares.iter().map(|own| (own.1 - own.0 - difference).powi(2)).sum::<f64>();
-        let error = (spread / (count - 1.0).max(1.0) / count).sqrt();
-        let test = StudentsT::new(0.0, 1.0, (count - 1.0).max(1.0));
-        let p_worse = match test {
-            Ok(test) if error > 0.0 => test.sf(difference / error),
-            _ if difference > 0.0 => 0.0,
-            _ => 1.0,
-        };
-        let (champion, challenger) = (mean(|own| own.0).sqrt(), mean(|own| own.1).sqrt());
-        Self { rows: squares.len(), champion, challenger, p_worse }
-    }
-}
+use super::{
+    both_errors::{BothErrors, BothSquares, alone},
+    config::RetrainConfig,
+    new_rows::{NewRow, container_of},
+};
 
 /// Champion and challenger beside each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -198,8 +169,14 @@ pub(super) fn both(
         }
         own.into_iter().map(|(row, (sum, count))| (row, sum / count)).collect()
     };
-    let pairs = squares(champion).into_values().zip(squares(challenger).into_values());
-    BothErrors::of(&pairs.collect::<Vec<_>>())
+    let container = |row: &ScoredRow| {
+        let own = row.group.as_ref().map_or_else(|| alone(row.row), ToString::to_string);
+        (row.row, own)
+    };
+    let containers: BTreeMap<usize, String> = challenger.iter().map(container).collect();
+    let pairs = squares(champion).into_values().zip(squares(challenger));
+    let pair = |(champion, (row, challenger))| (champion, challenger, containers[&row].clone());
+    BothErrors::of(&pairs.map(pair).collect::<Vec<_>>())
 }
 
 /// Both on trusted rows that folds held out, `rows` with their true values: altogether and by quarter. `trusted` are the
@@ -233,7 +210,8 @@ pub(super) fn on_rows(
 ) -> Option<BothErrors> {
     let raw: Vec<f64> = rows.iter().flat_map(|row| row.inputs.iter().copied()).collect();
     let targets: Vec<f64> = rows.iter().map(|row| row.truth).collect();
-    on_values((champion, challenger), &raw, &targets)
+    let containers = rows.iter().map(|row| row.container.clone()).collect();
+    on_values((champion, challenger), &raw, &targets, containers)
 }
 
 /// Both on a table that neither was trained on: altogether and by quarter.
@@ -247,7 +225,8 @@ pub(super) fn on_table(
         let values = |row: usize| table.features.iter().map(move |column| column[row]);
         let raw: Vec<f64> = rows.iter().flat_map(|row| values(*row)).collect();
         let targets: Vec<f64> = rows.iter().map(|row| table.target[*row]).collect();
-        on_values(both, &raw, &targets)
+        let containers = rows.iter().map(|row| container_of(table, *row)).collect();
+        on_values(both, &raw, &targets, containers)
     };
     Some((on(&order)?, quarters(&order).filter_map(on).collect()))
 }
@@ -256,13 +235,15 @@ fn on_values(
     (champion, challenger): (&Predictor, &Predictor),
     raw: &[f64],
     targets: &[f64],
+    containers: Vec<String>,
 ) -> Option<BothErrors> {
     let squares = |predictor: &Predictor| -> Vec<f64> {
         let predictions = predictor.predict(raw).into_iter().zip(targets);
         predictions.map(|(own, target)| (own.value - target).powi(2)).collect()
     };
-    let pairs = squares(champion).into_iter().zip(squares(challenger));
-    (!targets.is_empty()).then(|| BothErrors::of(&pairs.collect::<Vec<_>>()))
+    let pairs = squares(champion).into_iter().zip(squares(challenger)).zip(containers);
+    let all: Vec<BothSquares> = pairs.map(|((own, other), name)| (own, other, name)).collect();
+    (!targets.is_empty()).then(|| BothErrors::of(&all))
 }
 
 #[cfg(test)]
@@ -290,7 +271,12 @@ mod tests {
             let (held_out, train) = (0..10).partition(|row| row % 5 == fold as u32);
             Split { repeat: 0, fold, train, held_out }
         };
-        FoldPlan { splits: (0..5).map(split).collect(), repeats: 1, leaks_groups: false }
+        FoldPlan {
+            splits: (0..5).map(split).collect(),
+            repeats: 1,
+            leaks_groups: false,
+            in_time: false,
+        }
     }
 
     fn challenge(champion: [f64; 5], challenger: [f64; 5]) -> Challenge {
@@ -340,7 +326,9 @@ mod tests {
     #[test]
     fn the_paired_test_equals_scipys_and_noise_excuses_few_rows_only() {
         // scipy.stats.ttest_rel([2, 1, 4, 3, 6], [1, 1.5, 2, 2.5, 3], alternative="greater").pvalue = 0.058977366
-        let own = BothErrors::of(&[(1.0, 2.0), (1.5, 1.0), (2.0, 4.0), (2.5, 3.0), (3.0, 6.0)]);
+        let squares = [(1.0, 2.0), (1.5, 1.0), (2.0, 4.0), (2.5, 3.0), (3.0, 6.0)];
+        let rows = squares.iter().enumerate().map(|(row, own)| (own.0, own.1, alone(row)));
+        let own = BothErrors::of(&rows.collect::<Vec<_>>());
         assert!((own.p_worse - 0.058_977_366).abs() < 1e-6, "{}", own.p_worse);
         assert!((own.champion - f64::sqrt(2.0)).abs() < 1e-12);
         let mut challenge = better();

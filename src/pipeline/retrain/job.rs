@@ -25,7 +25,8 @@ use super::{
         train_job::train,
     },
     anchor::Anchor,
-    challenge::{self, BothErrors, Challenge},
+    both_errors::BothErrors,
+    challenge::{self, Challenge},
     champion::Champion,
     decision::{Decision, Decisions, RowCounts, Verdict},
     extended_table,
@@ -106,10 +107,22 @@ pub fn retrain(options: &RetrainOptions, observer: &dyn RetrainObserver) -> Resu
     }
     let name =
         options.name.clone().unwrap_or_else(|| format!("retrained-{}", provenance::compact_now()));
-    RunFolder::new(&options.params.paths, &name, RunKind::Training)?.refuse_existing(&name)?;
+    RunFolder::new(&options.params.paths, &name, RunKind::Training)?
+        .refuse_existing(&name)
+        .map_err(without_force)?;
     let work = Work { options, champion: &champion, name: &name, observer };
     let runs = work.train_all(&screened).inspect_err(|_| work.discard()).map_err(told)?;
     work.decide(&screened, &anchor, runs)
+}
+
+/// A retraining replaces no run.
+fn without_force(error: JobError) -> JobError {
+    match error {
+        JobError::Exists { path, .. } => {
+            JobError::Exists { path, hint: "choose another `--name`".to_owned() }
+        }
+        other => other,
+    }
 }
 
 /// An interrupted retraining leaves nothing that could go on.

@@ -4,6 +4,7 @@
 //! change have a say in every decision.
 
 mod anchor;
+mod both_errors;
 mod challenge;
 mod champion;
 mod config;
@@ -15,7 +16,8 @@ mod readiness;
 mod screening;
 mod watch;
 
-pub use challenge::{BothErrors, Challenge, Condition};
+pub use both_errors::BothErrors;
+pub use challenge::{Challenge, Condition};
 pub use config::RetrainConfig;
 pub use decision::{Decision, Decisions, RowCounts, Verdict};
 pub use job::{RetrainObserver, RetrainOptions, Retrained, retrain};

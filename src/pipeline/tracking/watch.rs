@@ -37,6 +37,10 @@ impl TrainObserver for Watch<'_> {
         }
     }
 
+    fn on_stage(&self, what: &'static str) {
+        self.observer.on_stage(what);
+    }
+
     fn on_notice(&self, notice: &str) {
         self.observer.on_notice(notice);
     }

@@ -25,7 +25,7 @@ pub(super) fn section(report: &RunReport) -> Markup {
                     th.number { "RMSE less that of " (board.deployed) }
                     th.meaning { "verdict" }
                 } }
-                tbody { @for entry in &board.entries { (line(entry)) } }
+                tbody { @for entry in &board.entries { (line(entry, entry.model == board.deployed)) } }
             } }
             p.note {
                 "All models on the same folds. Differences are means over the folds ± their standard \
@@ -36,7 +36,7 @@ pub(super) fn section(report: &RunReport) -> Markup {
     }
 }
 
-fn line(entry: &LeaderboardEntry) -> Markup {
+fn line(entry: &LeaderboardEntry, predicts: bool) -> Markup {
     let number = |value: f64| significant(value, 4);
     html! { tr {
         th scope="row" { (entry.model) }
@@ -45,7 +45,13 @@ fn line(entry: &LeaderboardEntry) -> Markup {
         td.number { (entry.r2.map_or_else(|| "–".to_owned(), r2_text)) }
         td.number { (percent(entry.weight, 0)) }
         td.number { (entry.difference.map_or_else(|| "–".to_owned(), difference)) }
-        td.meaning { (entry.difference.map_or("predicts", |own| own.verdict())) }
+        td.meaning {
+            @match entry.difference {
+                Some(own) => (own.verdict()),
+                None if predicts => "predicts",
+                None => "–",
+            }
+        }
     } }
 }
 

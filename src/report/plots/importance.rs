@@ -74,9 +74,17 @@ fn dropped(retraining: &Retraining) -> Vec<Bar> {
 
 fn caption(report: &RunReport, insights: &Insights) -> String {
     let unit = report.data.unit_suffix();
+    let chosen = match insights.passed_over() {
+        0 => String::new(),
+        _ => format!(
+            "; asked of those {} of {} whose values move predictions most",
+            insights.columns.len(),
+            counted(insights.all_columns, "column")
+        ),
+    };
     let permuted = format!(
-        "held-out predictions with the values of a column taken from other {} of the same fold, which move as a \
-         whole; bars show the mean over permutations ± its standard error ({})",
+        "held-out predictions with the values of a column taken from other {}, of the same fold where it holds \
+         several, which move as a whole; bars show the mean over permutations ± its standard error ({}{chosen})",
         report.data.units(),
         counted(insights.rows, "row")
     );
@@ -86,10 +94,10 @@ fn caption(report: &RunReport, insights: &Insights) -> String {
              of them together may be worth much."
         ),
         Some(own) => format!(
-            "Left: trained anew without the column, {} a fold, against the same with every column (RMSE {}{unit}); \
+            "Left: trained anew without the column{}, against the same with every column (RMSE {}{unit}); \
              ± the standard error of the difference, corrected for shared training rows. Right: {permuted}. What \
              others can stand in for is worth little on the left.",
-            counted(own.members, "network"),
+            own.networks(),
             significant(own.rmse, 3)
         ),
     }

@@ -6,7 +6,6 @@ use super::canvas::sheet;
 use super::panel::Panel;
 use super::style::{BLUE, fill, line};
 use crate::evaluate::{CurvePoint, Retraining};
-use crate::report::number_format::counted;
 use crate::report::{ReportError, RunReport};
 
 /// Draws the figure.
@@ -36,9 +35,9 @@ pub(super) fn draw(report: &RunReport, retraining: &Retraining) -> Result<Figure
         name: "learning_curve",
         title: "Would more data help?",
         caption: format!(
-            "The same model trained anew on part of the {what}s, {} a fold; the held-out rows are always the same. \
+            "The same model trained anew on part of the {what}s{}; the held-out rows are always the same. \
              Points are the median of the draws of each share, bars span them.",
-            counted(retraining.members, "network")
+            retraining.networks()
         ),
         svg,
     })

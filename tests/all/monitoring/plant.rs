@@ -2,7 +2,7 @@
 
 use massay::{
     model::{Backend, BackendKind},
-    monitor::{LoggedRow, ModelMonitor, MonitorConfig, MonitorReport, WatchedModel},
+    monitor::{KnownTruths, LoggedRow, ModelMonitor, MonitorConfig, MonitorReport, WatchedModel},
     train::Checkpoint,
 };
 
@@ -64,7 +64,10 @@ impl Plant {
         let known = (&self.checkpoint.reference, &manifest.schema.features[..], &manifest.domain);
         let mut monitor = ModelMonitor::new(model, known, &MonitorConfig::default());
         monitor.add(rows.to_vec());
-        monitor.report(if labelled { rows } else { &[] }, 0)
+        let known = if labelled { rows } else { &[] };
+        let truths = KnownTruths { count: known.len() as i64, ..KnownTruths::default() };
+        monitor.judge(known, truths);
+        monitor.report(0)
     }
 }
 

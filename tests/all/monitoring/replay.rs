@@ -60,6 +60,18 @@ fn a_gain_that_drifts_by_a_fifth_is_named_soon_though_its_values_are_ordinary() 
 }
 
 #[test]
+fn a_column_that_is_gone_is_named_once_and_first() {
+    let shop = Workshop::new();
+    let plant = Plant::new(&shop, &format!("train {QUICK} --set clean.missing=median"), 900);
+    let mut drums = plant.drums.clone();
+    drums[300..].iter_mut().for_each(|(row, _)| row[4] = f64::NAN);
+    let report = plant.observe(&plant.served(&drums), false);
+    let [alarm] = &report.alarms[..] else { panic!("{:?}", report.alarms) };
+    assert_eq!((alarm.window, alarm.column.as_str()), (Some(2), "det5"));
+    assert!(alarm.message.starts_with("det5 is missing in"), "{}", alarm.message);
+}
+
+#[test]
 fn fillings_of_a_new_density_are_seen() {
     let shop = Workshop::new();
     let mut plant = plant(&shop);

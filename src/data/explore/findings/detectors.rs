@@ -73,7 +73,12 @@ fn stuck(table: &Table<'_>, column: &Column<'_>) -> Finding {
     } else {
         "a detector that keeps one value is stuck: it says nothing about these rows"
     };
-    let severity = if 2 * count >= table.rows() { Severity::Error } else { Severity::Warning };
+    // Where nobody says that it is a detector, so many zeros may be what the column is about.
+    let array = table.schema.and_then(|schema| schema.array.as_ref());
+    let detectors = array.into_iter().flat_map(|own| own.rings.iter().flatten());
+    let is_fault = value != 0.0 || detectors.into_iter().any(|own| own == column.name);
+    let is_much = 2 * count >= table.rows();
+    let severity = if is_much && is_fault { Severity::Error } else { Severity::Warning };
     let sentences = [what, why.to_owned(), USED.to_owned()];
     Finding::new(FindingKind::DeadDetector, severity, sentences)
         .about(&[column.name])
@@ -133,5 +138,5 @@ fn frozen(column: &Column<'_>) -> Option<Finding> {
     Some(finding.about(&[column.name]).in_rows(&places))
 }
 
-const USED: &str = "nothing: the values are used as they are; leave the column out with `data.features`, or \
+const USED: &str = "nothing: the values are used as they are; leave the column out with `data.exclude`, or \
      remove the rows";

@@ -13,8 +13,10 @@ mod missing;
 mod near_duplicates;
 mod row_keys;
 mod scale;
+mod similar_targets;
 mod stated_range;
 mod table;
+mod text;
 mod unit_slip;
 mod unnamed_group;
 
@@ -32,7 +34,7 @@ use table::Table;
 type Check = fn(&Table<'_>) -> Vec<Finding>;
 
 /// All families but the search for near duplicates, which compares rows rather than columns.
-const FAMILIES: [Check; 10] = [
+const FAMILIES: [Check; 11] = [
     unit_slip::check,
     duplicate_rows::check,
     constant::check,
@@ -43,6 +45,7 @@ const FAMILIES: [Check; 10] = [
     identifiers::check,
     unnamed_group::check,
     missing::check,
+    text::check,
 ];
 
 /// Number of times that [`find`] reports progress.

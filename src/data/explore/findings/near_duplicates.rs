@@ -11,7 +11,12 @@ use crate::data::{
     },
 };
 
-use super::{close_pairs::Points, identifiers::follows_rows, scale::Scale, table::Table};
+use super::{
+    close_pairs::Points,
+    identifiers::follows_rows,
+    scale::Scale,
+    table::{Table, is_fine},
+};
 
 /// Tolerances in robust standard deviations of each column, widest first. The widest is what
 /// counting noise leaves of a signal; 0.02 is 2 % of a column that spreads over one e-fold.
@@ -34,6 +39,8 @@ const MOST_PAIRS: usize = 100_000;
 const SAMPLE: usize = 1200;
 /// Shares of the sampled distances between which their growth is measured.
 const SHARES: (f64, f64) = (0.02, 0.1);
+/// Columns of nearly all different values that it takes for rows not to agree by chance.
+const FEWEST_SIGNALS: usize = 3;
 /// Rows from which distances say something.
 const FEWEST_ROWS: usize = 10;
 
@@ -54,6 +61,10 @@ pub fn near_duplicates(dataset: &Dataset) -> Vec<(u32, u32)> {
 
 /// The pairs, given the sorted values of each feature.
 fn pairs_of(dataset: &Dataset, sorted: &[&[f64]]) -> Vec<(u32, u32)> {
+    // Rows of few fine signals agree by chance, and coarse ones add little to tell them apart.
+    if sorted.iter().filter(|own| is_fine(own)).count() < FEWEST_SIGNALS {
+        return Vec::new();
+    }
     let Some(points) = points(dataset, sorted) else { return Vec::new() };
     let natural = Natural::new(&points, dataset);
     let mut pairs = close(dataset, &points, &natural);

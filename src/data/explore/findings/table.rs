@@ -117,15 +117,27 @@ impl<'a> Column<'a> {
     /// Whether the values, apart from the commonest one, look like measurements: nearly all
     /// different, or in very many fine steps.
     pub(super) fn is_continuous(&self) -> bool {
-        let others = self.sorted.len() - self.repeats.top.1;
-        if !self.varies() || (self.integers && self.quantile(0.9).abs() < SMALL_INTEGERS) {
-            return false;
-        }
-        if others < FEWEST_VALUES {
-            return !self.integers;
-        }
-        self.repeats.levels >= CONTINUOUS_LEVELS.min(CONTINUOUS_SHARE * others as f64)
+        is_continuous(&self.sorted, self.integers, &self.repeats)
     }
+}
+
+/// The same of sorted values alone.
+pub(super) fn is_fine(sorted: &[f64]) -> bool {
+    let integers = sorted.iter().all(|value| value.fract() == 0.0);
+    is_continuous(sorted, integers, &Repeats::of(sorted))
+}
+
+fn is_continuous(sorted: &[f64], integers: bool, repeats: &Repeats) -> bool {
+    let varies = sorted.first() != sorted.last();
+    let tenth = quantile(sorted, 0.9).unwrap_or(f64::NAN);
+    if !varies || (integers && tenth.abs() < SMALL_INTEGERS) {
+        return false;
+    }
+    let others = sorted.len() - repeats.top.1;
+    if others < FEWEST_VALUES {
+        return !integers;
+    }
+    repeats.levels >= CONTINUOUS_LEVELS.min(CONTINUOUS_SHARE * others as f64)
 }
 
 impl Repeats {

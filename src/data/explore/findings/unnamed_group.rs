@@ -7,7 +7,7 @@ use crate::data::explore::{
     wording::{counted, names, number},
 };
 
-use super::table::Table;
+use super::{similar_targets as similar, table::Table};
 
 /// Values that a group column has at least: two or three kinds of containers are no groups.
 const FEWEST_GROUPS: usize = 5;
@@ -38,7 +38,11 @@ pub(super) fn check(table: &Table<'_>) -> Vec<Finding> {
         text.chain(numbers).filter_map(|(name, ids)| Some((name, Repeated::of(&ids, target)?)));
     let named: Vec<Finding> =
         candidates.map(|(name, found)| unnamed(table, name, &found)).collect();
-    if named.is_empty() { repeated_targets(table).into_iter().collect() } else { named }
+    if !named.is_empty() {
+        return named;
+    }
+    let alike: Vec<Finding> = similar::check(table);
+    if alike.is_empty() { repeated_targets(table).into_iter().collect() } else { alike }
 }
 
 /// The place of each value among the different ones.
