@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::{
-    data::explore::{ColumnProfile, Finding, FindingKind, Profile, Severity},
+    data::explore::{ColumnProfile, Finding, Profile, Severity},
     pipeline::Explored,
 };
 
 use super::summary::short;
 
-/// Findings of one kind and severity that are printed.
+/// Findings of one kind that are printed at most.
 const MOST_ALIKE: usize = 10;
 
 /// Longest column name that is shown whole.
@@ -124,27 +124,19 @@ fn findings(findings: &[Finding]) -> String {
     if findings.is_empty() {
         text += "nothing found\n";
     }
-    let mut shown: Vec<(FindingKind, usize)> = Vec::new();
-    for finding in findings {
-        if shown.last().is_none_or(|(kind, _)| *kind != finding.kind) {
-            shown.push((finding.kind, 0));
+    let mut left = 0;
+    for alike in findings.chunk_by(|a, b| a.kind == b.kind) {
+        left += alike.len().saturating_sub(MOST_ALIKE);
+        for finding in alike.iter().take(MOST_ALIKE) {
+            let severity = match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "note",
+            };
+            let _ = writeln!(text, "{severity}: {}", finding.what);
+            let _ = writeln!(text, "    training: {}", finding.training);
         }
-        let count = shown.last_mut().map_or(0, |(_, count)| {
-            *count += 1;
-            *count
-        });
-        if count > MOST_ALIKE {
-            continue;
-        }
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
-        let _ = writeln!(text, "{severity}: {}", finding.what);
-        let _ = writeln!(text, "    training: {}", finding.training);
     }
-    let left: usize = shown.iter().map(|(_, count)| count.saturating_sub(MOST_ALIKE)).sum();
     if left > 0 {
         let _ = writeln!(text, "and {left} more of these kinds, which are in the report");
     }

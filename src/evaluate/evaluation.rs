@@ -37,6 +37,25 @@ pub struct ScoredRow {
     pub weight: f64,
 }
 
+#[cfg(test)]
+impl ScoredRow {
+    /// A row of a fold of the first repeat, in no group, whose numbers are all 0.
+    pub(crate) fn blank(row: usize, fold: usize) -> Self {
+        Self {
+            row,
+            group: None,
+            repeat: 0,
+            fold,
+            target: 0.0,
+            prediction: 0.0,
+            lower: 0.0,
+            upper: 0.0,
+            out_of_domain: false,
+            weight: 1.0,
+        }
+    }
+}
+
 /// The scores of one fold of one repeat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoldScores {
@@ -169,16 +188,10 @@ mod tests {
     fn rows_of_equal_targets_are_in_one_range() {
         let of = |targets: &[f64]| -> Vec<(f64, f64, usize)> {
             let row = |target: &f64| ScoredRow {
-                row: 0,
-                group: None,
-                repeat: 0,
-                fold: 0,
                 target: *target,
                 prediction: 1.0,
-                lower: 0.0,
                 upper: 2.0,
-                out_of_domain: false,
-                weight: 1.0,
+                ..ScoredRow::blank(0, 0)
             };
             let ranges = Evaluation::new(targets.iter().map(row).collect(), 0.9, &[]).ranges;
             ranges.iter().map(|own| (own.low, own.high, own.scores.rows)).collect()

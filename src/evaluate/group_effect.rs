@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::explore::OneWay;
+
 /// One-way random effects analysis of variance of residuals by group (Shrout and Fleiss, 1979, case 1).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupEffect {
@@ -23,28 +25,18 @@ impl GroupEffect {
     /// Of residuals, each with the name of its group; `None` where fewer than three groups have several rows.
     #[must_use]
     pub fn of<'a>(residuals: impl Iterator<Item = (&'a str, f64)>) -> Option<Self> {
-        let mut by_group: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-        residuals.for_each(|(group, residual)| by_group.entry(group).or_default().push(residual));
-        let groups: Vec<&Vec<f64>> = by_group.values().collect();
-        let repeated = groups.iter().filter(|own| own.len() > 1).count();
+        let (names, values): (Vec<&str>, Vec<f64>) = residuals.unzip();
+        let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in &names {
+            *groups.entry(name).or_default() += 1;
+        }
+        let repeated = groups.values().filter(|rows| **rows > 1).count();
         if repeated < FEWEST_REPEATED {
             return None;
         }
-        let rows = groups.iter().map(|own| own.len()).sum::<usize>() as f64;
-        let sum = |values: &[f64]| values.iter().sum::<f64>();
-        let centre = groups.iter().map(|own| sum(own)).sum::<f64>() / rows;
-        let (mut between, mut within, mut squared_sizes) = (0.0, 0.0, 0.0);
-        for own in &groups {
-            let (size, mean) = (own.len() as f64, sum(own) / own.len() as f64);
-            between += size * (mean - centre).powi(2);
-            within += own.iter().map(|residual| (residual - mean).powi(2)).sum::<f64>();
-            squared_sizes += size * size;
-        }
-        let count = groups.len() as f64;
-        let (between, within) = (between / (count - 1.0), within / (rows - count));
-        // The size that unequal groups stand for.
-        let size = (rows - squared_sizes / rows) / (count - 1.0);
-        let correlation = (between - within) / (between + (size - 1.0) * within);
+        let numbers: BTreeMap<&str, u32> = groups.keys().copied().zip(0..).collect();
+        let ids: Vec<u32> = names.iter().map(|name| numbers[name]).collect();
+        let correlation = OneWay::of(&ids, &values).correlation();
         Some(Self { correlation: correlation.max(0.0), repeated, groups: groups.len() })
     }
 }

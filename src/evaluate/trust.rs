@@ -158,40 +158,13 @@ fn odd_folds(
     residual: &dyn Fn(&ScoredRow) -> f64,
 ) -> Vec<OddFold> {
     let folds = folds_of(rows);
-    // The logarithm of each group's mean square over the rows that are chosen.
-    let logs = |chosen: &dyn Fn(&ScoredRow) -> bool| -> Vec<f64> {
-        let add = |sum: &mut (f64, f64), row: &ScoredRow| {
-            if chosen(row) {
-                *sum = (sum.0 + residual(row).powi(2), sum.1 + 1.0);
-            }
-        };
-        let sums = units.sums(rows, add).into_iter();
-        sums.filter(|(square, _)| *square > 0.0).map(|(sum, count)| (sum / count).ln()).collect()
-    };
-    let rmse = |chosen: &dyn Fn(&ScoredRow) -> bool| -> f64 {
-        let squares: Vec<f64> =
-            rows.iter().filter(|row| chosen(row)).map(|row| residual(row).powi(2)).collect();
-        (squares.iter().sum::<f64>() / squares.len() as f64).sqrt()
-    };
+    let errors = Errors { rows, units, residual };
     let mut odd = Vec::new();
     for repeated in folds.chunk_by(|a, b| a.0 == b.0) {
         let mut alike = repeated.to_vec();
         while 2 * (repeated.len() - alike.len() + 1) <= repeated.len() {
-            let judged = |&(repeat, fold): &(usize, usize)| {
-                let own = logs(&|row| (row.repeat, row.fold) == (repeat, fold));
-                let is_other =
-                    |row: &ScoredRow| row.fold != fold && alike.contains(&(repeat, row.fold));
-                let others = logs(&|row| row.repeat == repeat && is_other(row));
-                let (difference, p_value) = welch(&own, &others)?;
-                let ratio = (difference / 2.0).exp();
-                // Logarithms see the smallest errors as well as the largest: only what both see is told.
-                let own = rmse(&|row| (row.repeat, row.fold) == (repeat, fold));
-                let large = own / rmse(&|row| row.repeat == repeat && is_other(row));
-                let is_told = ratio.min(large) > NOTICEABLE || ratio.max(large) < 1.0 / NOTICEABLE;
-                is_told.then_some(OddFold { repeat, fold, ratio, p_value })
-            };
-            let oddest =
-                alike.iter().filter_map(judged).min_by(|a, b| a.p_value.total_cmp(&b.p_value));
+            let judged = alike.iter().filter_map(|fold| errors.beside(*fold, &alike));
+            let oddest = judged.min_by(|a, b| a.p_value.total_cmp(&b.p_value));
             let is_odd = |own: &OddFold| own.p_value < SIGNIFICANCE / folds.len() as f64;
             let Some(own) = oddest.filter(is_odd) else { break };
             alike.retain(|fold| *fold != (own.repeat, own.fold));
@@ -200,6 +173,46 @@ fn odd_folds(
     }
     odd.sort_by_key(|own| (own.repeat, own.fold));
     odd
+}
+
+/// The errors of judged rows.
+struct Errors<'a> {
+    rows: &'a [ScoredRow],
+    units: &'a Units,
+    residual: &'a dyn Fn(&ScoredRow) -> f64,
+}
+
+impl Errors<'_> {
+    /// How the errors of a fold compare with those of the others of `folds`; `None` where either are too few, or where
+    /// they do not differ in both of two ways: logarithms see the smallest errors as well as the largest.
+    fn beside(&self, own: (usize, usize), folds: &[(usize, usize)]) -> Option<OddFold> {
+        let place = |row: &ScoredRow| (row.repeat, row.fold);
+        let is_own = |row: &ScoredRow| place(row) == own;
+        let is_other = |row: &ScoredRow| place(row) != own && folds.contains(&place(row));
+        let (difference, p_value) = welch(&self.logs(&is_own), &self.logs(&is_other))?;
+        let ratio = (difference / 2.0).exp();
+        let large = self.rmse(&is_own) / self.rmse(&is_other);
+        let is_told = ratio.min(large) > NOTICEABLE || ratio.max(large) < 1.0 / NOTICEABLE;
+        is_told.then_some(OddFold { repeat: own.0, fold: own.1, ratio, p_value })
+    }
+
+    /// The logarithm of each group's mean square over the rows that are chosen.
+    fn logs(&self, is_chosen: &dyn Fn(&ScoredRow) -> bool) -> Vec<f64> {
+        let add = |sum: &mut (f64, f64), row: &ScoredRow| {
+            if is_chosen(row) {
+                *sum = (sum.0 + (self.residual)(row).powi(2), sum.1 + 1.0);
+            }
+        };
+        let sums = self.units.sums(self.rows, add).into_iter();
+        sums.filter(|(square, _)| *square > 0.0).map(|(sum, count)| (sum / count).ln()).collect()
+    }
+
+    /// The root of the mean square over the rows that are chosen.
+    fn rmse(&self, is_chosen: &dyn Fn(&ScoredRow) -> bool) -> f64 {
+        let chosen = self.rows.iter().filter(|row| is_chosen(row));
+        let squares: Vec<f64> = chosen.map(|row| (self.residual)(row).powi(2)).collect();
+        (squares.iter().sum::<f64>() / squares.len() as f64).sqrt()
+    }
 }
 
 /// The difference of the means of two samples and its two-sided p value; `None` where either is too small.
@@ -268,24 +281,25 @@ mod tests {
         assert!((own.coverage - scores.coverage).abs() < 1e-12);
     }
 
+    /// The odd folds among five of `count` rows in all, of which one errs `factor` times as much.
+    fn odd_among(count: usize, fold: usize, factor: f64) -> Vec<OddFold> {
+        let (mut rows, calibration) = calibrated(count);
+        for row in rows.iter_mut().filter(|row| row.fold == fold) {
+            row.prediction = 50.0 + factor * (row.prediction - 50.0);
+        }
+        Trust::of(&rows, &TargetConfig::default(), Some(&calibration)).odd_folds
+    }
+
     #[test]
     fn a_fold_with_errors_of_three_times_the_size_is_odd() {
-        let (mut rows, calibration) = calibrated(200);
-        for row in rows.iter_mut().filter(|row| row.fold == 3) {
-            row.prediction = 50.0 + 3.0 * (row.prediction - 50.0);
-        }
-        let odd = Trust::of(&rows, &TargetConfig::default(), Some(&calibration)).odd_folds;
+        let odd = odd_among(200, 3, 3.0);
         assert_eq!(odd.iter().map(|own| own.fold).collect::<Vec<_>>(), [3]);
         assert!((2.0..4.5).contains(&odd[0].ratio), "{odd:?}");
     }
 
     #[test]
     fn one_odd_fold_does_not_make_the_others_odd() {
-        let (mut rows, calibration) = calibrated(1000);
-        for row in rows.iter_mut().filter(|row| row.fold == 1) {
-            row.prediction = 50.0 + 40.0 * (row.prediction - 50.0);
-        }
-        let odd = Trust::of(&rows, &TargetConfig::default(), Some(&calibration)).odd_folds;
+        let odd = odd_among(1000, 1, 40.0);
         assert_eq!(odd.iter().map(|own| own.fold).collect::<Vec<_>>(), [1]);
     }
 

@@ -151,32 +151,16 @@ impl Sample {
     /// Compares the share of rows without a value, `known` and `values` being 1 for these and 0 for others; `None` where
     /// every row has one.
     fn compare_missing(&self, values: &[f64]) -> Option<Comparison> {
-        let count = |of: &[f64]| of.iter().filter(|own| **own > 0.0).count();
-        let share = |of: &[f64]| count(of) as f64 / of.len().max(1) as f64;
-        let (before, now) = (share(&self.known), share(values));
-        if before == 0.0 && now == 0.0 {
+        let current = sorted(values.iter().copied());
+        let count = |of: &[f64]| (of.iter().filter(|own| **own > 0.0).count(), of.len());
+        let (before, now) = (count(&self.known), count(&current));
+        if before.0 == 0 && now.0 == 0 {
             return None;
         }
-        let of = |own: &[f64]| (count(own), own.len());
-        let test = TwoSampleTest::of_shares(of(&self.known), of(values))?;
-        let scale = if self.deviation > 0.0 { self.deviation } else { 1.0 };
-        let bins = Histograms::of(&self.known, values);
-        Some(Comparison {
-            watched: self.watched,
-            column: self.column.clone(),
-            values: values.len(),
-            reference_median: before,
-            median: now,
-            shift: (now - before) / scale,
-            test,
-            adjusted: 1.0,
-            wasserstein: (now - before).abs() / scale,
-            stability: bins.population_stability(),
-            jensen_shannon: bins.jensen_shannon(),
-            missing: now,
-            outside: 0.0,
-            drifted: false,
-        })
+        let share = |(some, all): (usize, usize)| some as f64 / all.max(1) as f64;
+        let test = TwoSampleTest::of_shares(before, now)?;
+        let own = self.compared(&current, test, [share(before), share(now)]);
+        Some(Comparison { missing: share(now), ..own })
     }
 
     /// Compares values with it; `None` where either has none.
@@ -186,27 +170,42 @@ impl Sample {
         }
         let current = sorted(values.iter().copied());
         let test = TwoSampleTest::of(&self.known, &current)?;
-        let scale = if self.deviation > 0.0 { self.deviation } else { 1.0 };
-        let bins = Histograms::of(&self.known, &current);
         let (low, high) = (self.known[0], self.known[self.known.len() - 1]);
         let outside = current.iter().filter(|own| **own < low || **own > high).count();
-        let middle = median(&current);
+        let own = self.compared(&current, test, [self.median, median(&current)]);
         Some(Comparison {
+            missing: 1.0 - current.len() as f64 / values.len() as f64,
+            outside: outside as f64 / current.len() as f64,
+            ..own
+        })
+    }
+
+    /// The comparison with sorted values, of which a test says this; in the middle are those of the training and of the
+    /// window.
+    fn compared(
+        &self,
+        current: &[f64],
+        test: TwoSampleTest,
+        [before, now]: [f64; 2],
+    ) -> Comparison {
+        let scale = if self.deviation > 0.0 { self.deviation } else { 1.0 };
+        let bins = Histograms::of(&self.known, current);
+        Comparison {
             watched: self.watched,
             column: self.column.clone(),
             values: current.len(),
-            reference_median: self.median,
-            median: middle,
-            shift: (middle - self.median) / scale,
+            reference_median: before,
+            median: now,
+            shift: (now - before) / scale,
             test,
             adjusted: 1.0,
-            wasserstein: wasserstein(&self.known, &current) / scale,
+            wasserstein: wasserstein(&self.known, current) / scale,
             stability: bins.population_stability(),
             jensen_shannon: bins.jensen_shannon(),
-            missing: 1.0 - current.len() as f64 / values.len() as f64,
-            outside: outside as f64 / current.len() as f64,
+            missing: 0.0,
+            outside: 0.0,
             drifted: false,
-        })
+        }
     }
 }
 

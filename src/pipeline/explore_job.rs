@@ -141,9 +141,9 @@ fn refusal(options: &ExploreOptions, dataset: &Dataset, findings: &[Finding]) ->
         |own: &&Finding| own.kind == FindingKind::MissingValues && own.count < dataset.rows();
     let empty: usize = findings.iter().filter(is_empty).map(|own| own.count).sum();
     if empty > 0 && options.params.clean.missing == MissingRule::Refuse {
-        let (what, verb) = if empty == 1 { ("1 cell", "has") } else { ("cells", "have") };
-        let count = if empty == 1 { String::new() } else { format!("{empty} ") };
-        let what = format!("{count}{what} {verb} no value, and `clean.missing` is \"refuse\"");
+        let cells =
+            if empty == 1 { "1 cell has".to_owned() } else { format!("{empty} cells have") };
+        let what = format!("{cells} no value, and `clean.missing` is \"refuse\"");
         return Some(Finding::refused(&what, "`--set clean.missing=median` fills in medians"));
     }
     let error = format!("{:#}", refuse_table(options, dataset).err()?);

@@ -37,7 +37,7 @@ pub(super) struct Ranked {
     /// The values that are there, from the smallest to the largest.
     pub(super) sorted: Vec<f64>,
     /// Rank of each row from 1, ties sharing their mean rank; meaningless where a value is missing.
-    ranks: Vec<f64>,
+    pub(super) ranks: Vec<f64>,
 }
 
 impl Ranked {

@@ -86,18 +86,7 @@ mod tests {
 
     /// Rows of two columns.
     fn rows(values: &[[f64; 2]]) -> JudgedRows {
-        let scored = |row| ScoredRow {
-            row,
-            group: None,
-            repeat: 0,
-            fold: 0,
-            target: 0.0,
-            prediction: 0.0,
-            lower: 0.0,
-            upper: 0.0,
-            out_of_domain: false,
-            weight: 1.0,
-        };
+        let scored = |row| ScoredRow::blank(row, 0);
         JudgedRows {
             names: vec!["a".to_owned(), "b".to_owned()],
             scored: (0..values.len()).map(scored).collect(),

@@ -59,18 +59,8 @@ mod tests {
 
     #[test]
     fn the_worst_rows_are_explained_by_models_that_did_not_see_them() {
-        let scored = |row: usize| ScoredRow {
-            row,
-            group: None,
-            repeat: 0,
-            fold: row % 4,
-            target: 0.0,
-            prediction: row as f64,
-            lower: 0.0,
-            upper: 0.0,
-            out_of_domain: false,
-            weight: 1.0,
-        };
+        let scored =
+            |row: usize| ScoredRow { prediction: row as f64, ..ScoredRow::blank(row, row % 4) };
         let rows = JudgedRows {
             names: vec!["a".to_owned(), "b".to_owned()],
             scored: (0..40).map(scored).collect(),

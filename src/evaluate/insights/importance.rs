@@ -91,10 +91,12 @@ fn predictions(
     for (fold, units) in &folds {
         let mut donors: Vec<&Vec<usize>> = units.iter().collect();
         if let Some((_, generator)) = &mut permuted {
-            let others: Vec<&Vec<usize>> =
-                folds.iter().filter(|(other, _)| *other != fold).flat_map(|(_, own)| own).collect();
-            if units.len() == 1 && !others.is_empty() {
-                donors = vec![others[generator.below(others.len())]];
+            if units.len() == 1 {
+                let others = folds.iter().filter(|(other, _)| *other != fold);
+                let others: Vec<&Vec<usize>> = others.flat_map(|(_, own)| own).collect();
+                if !others.is_empty() {
+                    donors = vec![others[generator.below(others.len())]];
+                }
             }
             generator.shuffle(&mut donors);
         }

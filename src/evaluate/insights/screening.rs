@@ -70,18 +70,7 @@ mod tests {
     #[test]
     fn the_columns_that_a_model_uses_are_found_among_many() {
         let (count, width) = (60, 300);
-        let scored = |row: usize| ScoredRow {
-            row,
-            group: None,
-            repeat: 0,
-            fold: row % 3,
-            target: 0.0,
-            prediction: 0.0,
-            lower: 0.0,
-            upper: 0.0,
-            out_of_domain: false,
-            weight: 1.0,
-        };
+        let scored = |row: usize| ScoredRow::blank(row, row % 3);
         let mut generator = Generator::new(3, &[]);
         let rows = JudgedRows {
             names: (0..width).map(|column| format!("x{column}")).collect(),

@@ -4,7 +4,7 @@ use statrs::distribution::{ContinuousCDF, FisherSnedecor};
 
 use crate::data::{
     Groups,
-    explore::{Finding, FindingKind, Severity, wording::names},
+    explore::{Finding, FindingKind, OneWay, Severity, correlation::Ranked, wording::names},
 };
 
 use super::table::Table;
@@ -21,52 +21,30 @@ const ALIKE: f64 = 0.3;
 const CHANCE: f64 = 1e-6;
 
 pub(super) fn check(table: &Table<'_>) -> Vec<Finding> {
-    let ranks = ranks(&table.dataset.target);
+    let ranks = Ranked::new(&table.dataset.target).ranks;
     let text = table.dataset.text.iter();
     text.filter_map(|own| Some(finding(table, own, alike(&own.ids, &ranks)?))).collect()
-}
-
-/// The rank of each value; equal ones share the mean of theirs.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut first = 0;
-    for equal in order.chunk_by(|a, b| values[*a] == values[*b]) {
-        let rank = first as f64 + (equal.len() - 1) as f64 / 2.0;
-        for place in equal {
-            ranks[*place] = rank;
-        }
-        first += equal.len();
-    }
-    ranks
 }
 
 /// The intraclass correlation of `values` by `ids` (Shrout and Fleiss, 1979, case 1), where the column could name things
 /// and an analysis of variance says that it is no chance.
 fn alike(ids: &[u32], values: &[f64]) -> Option<f64> {
     let groups = ids.iter().max().map_or(0, |last| *last as usize + 1);
-    let (mut sums, mut counts) = (vec![0.0; groups], vec![0.0_f64; groups]);
-    for (id, value) in ids.iter().zip(values) {
-        sums[*id as usize] += value;
-        counts[*id as usize] += 1.0;
+    let mut sizes = vec![0_usize; groups];
+    for id in ids {
+        sizes[*id as usize] += 1;
     }
     let rows = values.len() as f64;
-    let largest = counts.iter().copied().fold(0.0, f64::max);
+    let largest = sizes.iter().copied().max().unwrap_or(0) as f64;
     let is_fit = groups >= FEWEST_VALUES && rows >= FEWEST_ROWS * groups as f64;
     if !is_fit || largest > LARGEST_SHARE * rows {
         return None;
     }
-    let mean = sums.iter().sum::<f64>() / rows;
-    let pairs = sums.iter().zip(&counts).filter(|(_, count)| **count > 0.0);
-    let between: f64 = pairs.map(|(sum, count)| count * (sum / count - mean).powi(2)).sum();
-    let all: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let (of_groups, of_rows) = (groups as f64 - 1.0, rows - groups as f64);
-    let (between, within) = (between / of_groups, (all - between) / of_rows);
-    let size = (rows - counts.iter().map(|count| count * count).sum::<f64>() / rows) / of_groups;
-    let correlation = (between - within) / (between + (size - 1.0) * within);
-    let law = FisherSnedecor::new(of_groups, of_rows).ok()?;
-    (correlation >= ALIKE && law.sf(between / within) < CHANCE).then_some(correlation)
+    let own = OneWay::of(ids, values);
+    let law = FisherSnedecor::new(own.freedom[0], own.freedom[1]).ok()?;
+    let correlation = own.correlation();
+    let is_chance = law.sf(own.between / own.within) >= CHANCE;
+    (correlation >= ALIKE && !is_chance).then_some(correlation)
 }
 
 fn finding(table: &Table<'_>, own: &Groups, correlation: f64) -> Finding {
@@ -91,6 +69,10 @@ fn finding(table: &Table<'_>, own: &Groups, correlation: f64) -> Finding {
 mod tests {
     use super::*;
     use crate::data::Generator;
+
+    fn ranks(values: &[f64]) -> Vec<f64> {
+        Ranked::new(values).ranks.iter().map(|rank| rank - 1.0).collect()
+    }
 
     #[test]
     fn rows_of_one_thing_are_alike_and_chance_is_not() {
