@@ -92,7 +92,8 @@ fn access(file: Option<PathBuf>) -> Result<Access> {
 /// A secret in the environment: `None` where the variable is unset or empty.
 fn variable(name: &str) -> Result<Option<String>> {
     match std::env::var(name) {
-        Ok(value) if !value.is_empty() => Ok(Some(value)),
+        // A file's last line often ends with a line break.
+        Ok(value) if !value.trim().is_empty() => Ok(Some(value.trim().to_owned())),
         Ok(_) | Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => bail!("{name}: it is not text in UTF-8"),
     }

@@ -153,6 +153,13 @@ impl Dataset {
                 *weight /= (own * slope(*target)).powi(2);
             }
         }
+        // Only ratios count, and the sum of large weights may leave the range of numbers.
+        let largest = all.iter().copied().fold(0.0, f64::max);
+        if largest > 0.0 {
+            for weight in &mut all {
+                *weight /= largest;
+            }
+        }
         let mean = all.iter().sum::<f64>() / all.len().max(1) as f64;
         all.iter().map(|weight| weight / mean).collect()
     }

@@ -31,7 +31,7 @@ pub struct OutOfFoldInputs<'a> {
     pub matrices: &'a PerFold<FeatureMatrix>,
     /// Its targets in the space of learning.
     pub transformed: &'a [f64],
-    /// How much each row counts.
+    /// How much each row counts in the space of learning, while models learn and where they are judged.
     pub weights: &'a [f64],
     /// The folds.
     pub plan: &'a FoldPlan,
@@ -147,8 +147,7 @@ impl OutOfFoldInputs<'_> {
         predictions: &[Vec<f64>],
         spreads: &[Vec<f64>],
     ) -> Calibration {
-        let own = self.dataset.row_weights(|_| 1.0);
-        let weights = unit_weights(self.plan, &self.dataset.group_ids(), &own);
+        let weights = unit_weights(self.plan, &self.dataset.group_ids(), self.weights);
         let residuals = |index: usize| {
             let (split, fold) = (&self.plan.splits[index], &folds[index]);
             let pairs = split.held_out.iter().zip(&predictions[index]).zip(&spreads[index]);
@@ -199,7 +198,8 @@ impl OutOfFoldInputs<'_> {
         given: (&[Vec<f64>], &[Vec<f64>]),
         outside: Option<&[Vec<bool>]>,
     ) -> Vec<ScoredRow> {
-        scored_rows((self.dataset, self.plan), (folds, calibration), given, outside)
+        let known = (self.dataset, self.plan, self.weights);
+        scored_rows(known, (folds, calibration), given, outside)
     }
 }
 
@@ -224,12 +224,12 @@ pub fn domain_guard(plain: &FeatureMatrix, rows: &[u32]) -> DomainGuard {
 /// What each fold says of the rows that it held out, beside the truth; `predictions` and `spreads` by fold,
 /// in the order of its held-out rows.
 pub(super) fn scored_rows(
-    (dataset, plan): (&Dataset, &FoldPlan),
+    (dataset, plan, weights): (&Dataset, &FoldPlan, &[f64]),
     (folds, calibration): (&[FoldTarget], &Calibration),
     (predictions, spreads): (&[Vec<f64>], &[Vec<f64>]),
     outside: Option<&[Vec<bool>]>,
 ) -> Vec<ScoredRow> {
-    let (per_repeat, weights) = (plan.folds(), dataset.row_weights(|_| 1.0));
+    let per_repeat = plan.folds();
     let scored = |(index, split): (usize, &Split)| -> Vec<ScoredRow> {
         let fold = &folds[index];
         let first = index - index % per_repeat;

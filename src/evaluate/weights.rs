@@ -72,6 +72,9 @@ fn greedy(inner: InnerPredictions<'_>, has_hope: &[bool]) -> Vec<f64> {
             best = (errors[chosen], counts.clone());
         }
     }
+    if best.0.is_infinite() {
+        return vec![1.0 / candidates.len() as f64; candidates.len()];
+    }
     let total = best.1.iter().sum::<usize>().max(1) as f64;
     best.1.iter().map(|count| *count as f64 / total).collect()
 }

@@ -142,13 +142,14 @@ fn neighbours(graph: &mut Graph, features: &Features, own: &Neighbours) -> Value
     let x = graph.reshape(&x, &[-1, 1, width as i64]);
     let known = graph.float(&[1, points, width], &own.points);
     let off = graph.op("Sub", &[&x, &known]);
+    // Squares are exact then, and rows as far as each other tie as they do in `predict`.
+    let off = graph.cast(&off, Element::Double);
     let squares = graph.op("Mul", &[&off, &off]);
     let axes = graph.integers(&[2]);
     let distance = graph.op_with("ReduceSum", &[&squares, &axes], vec![integer("keepdims", 0)]);
     let count = graph.integers(&[own.count as i64]);
     let nearest = vec![integer("axis", 1), integer("largest", 0)];
     let [distance, places] = graph.node("", "TopK", &[&distance, &count], nearest);
-    let distance = graph.cast(&distance, Element::Double);
     let root = graph.op("Sqrt", &[&distance]);
     let tiny = graph.scalar(1e-6);
     let root = graph.op("Add", &[&root, &tiny]);

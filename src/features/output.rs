@@ -75,7 +75,10 @@ fn coarse(sorted: &[f64]) -> (f64, f64) {
     let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share) as usize];
     // Quartiles, so that one wild value does not squeeze all others together.
     let spreads = [(0.25, 0.75), (0.0, 1.0)].map(|(low, high)| 0.5 * at(high) - 0.5 * at(low));
-    let spread = spreads.into_iter().find(|spread| *spread > 0.0).unwrap_or(1.0);
+    let spread = spreads.into_iter().find(|spread| *spread > 0.0);
+    // Of a constant its own size, so that leaving it means the same in every unit.
+    let size = at(0.5).abs();
+    let spread = spread.unwrap_or(if size > 0.0 { size } else { 1.0 });
     let scale = libm::exp2(libm::log2(spread).round().clamp(-1000.0, 1000.0));
     let shift = (at(0.5) / scale / 8.0).round() * 8.0 * scale;
     (if shift.is_finite() { shift } else { 0.0 }, scale)

@@ -120,7 +120,12 @@ impl Preprocessor {
     /// Whether every part is of the size that the others need.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
-        self.width >= self.outputs.len() && !self.inputs.is_empty()
+        let is_sound =
+            |own: &OutputColumn| own.shift.is_finite() && own.scale > 0.0 && own.scale.is_finite();
+        self.width >= self.outputs.len()
+            && !self.inputs.is_empty()
+            && self.outputs.iter().all(is_sound)
+            && self.cleaning.as_ref().is_none_or(|own| own.columns.len() == self.inputs.len())
     }
 
     /// Of the feature values in the first `rows` rows of a matrix that it made: how many lay beyond the
@@ -186,6 +191,10 @@ impl Preprocessor {
         }
         self.blocks.iter().for_each(|block| block.append(raw, values));
         values.extend(indicators);
+        // Sums of numbers near the end of their range may leave it, and their differences say nothing any more.
+        if raw.iter().all(|value| !value.is_nan()) {
+            values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
+        }
         for ((feature, value), output) in features.iter_mut().zip(values).zip(&self.outputs) {
             *feature = output.apply(*value);
         }

@@ -17,6 +17,11 @@ pub struct FoldResiduals {
     cumulative: Vec<f64>,
 }
 
+/// A residual that is no number, or beyond all numbers, as the largest number.
+fn finite(residual: f64) -> f64 {
+    if residual.is_finite() { residual } else { f64::MAX }
+}
+
 impl FoldResiduals {
     /// From residuals of any sign with their weights (one group weighs one in all).
     ///
@@ -25,7 +30,7 @@ impl FoldResiduals {
     #[must_use]
     pub fn new(weighted: impl Iterator<Item = (f64, f64)>) -> Self {
         let mut sorted: Vec<(f64, f64)> =
-            weighted.map(|(residual, weight)| (residual.abs(), weight)).collect();
+            weighted.map(|(residual, weight)| (finite(residual.abs()), weight)).collect();
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
         let chunk = sorted.len().div_ceil(MOST_RESIDUALS).max(1);
         let mut total = 0.0;
@@ -79,7 +84,11 @@ impl Calibration {
         let whole = |fold: &FoldResiduals| {
             !fold.residuals.is_empty() && fold.residuals.len() == fold.cumulative.len()
         };
-        self.repeats > 0 && self.folds.len() == folds && self.folds.iter().all(whole)
+        self.repeats > 0
+            && folds.is_multiple_of(self.repeats)
+            && (0.0..1.0).contains(&self.level)
+            && self.folds.len() == folds
+            && self.folds.iter().all(whole)
     }
 
     /// The weight that at least has to lie at or below an upper bound: `level (n + 1)` of `n` exchangeable units. Where
@@ -125,6 +134,11 @@ impl Calibration {
         repeats: usize,
         place: impl Fn(usize) -> (f64, f64),
     ) -> f64 {
+        // Among what is no number there is no order.
+        let is_number = |fold: &usize| place(*fold).0.is_finite() && place(*fold).1.is_finite();
+        if !folds.iter().all(is_number) {
+            return f64::INFINITY;
+        }
         let repeats = repeats as f64;
         let units: f64 = folds.iter().map(|fold| self.folds[*fold].weight()).sum::<f64>() / repeats;
         let Some(required) = Self::required_weight(self.level, units) else {

@@ -114,4 +114,16 @@ mod tests {
         assert_eq!(domain.columns_at_fault(&[-2.1, 2.1]), [0, 1]);
         assert_eq!(domain.columns_at_fault(&[9.0, 0.0]), [0]);
     }
+
+    #[test]
+    fn a_constant_that_becomes_another_is_at_fault_in_every_unit() {
+        let mut generator = crate::data::Generator::new(4, &[]);
+        for size in [1e-9, 1.0, 7e5] {
+            let varied = (0..200).map(|_| generator.normal()).collect();
+            let domain = domain(&[varied, vec![size; 200]], vec![[None; 2]; 2]);
+            assert!(domain.columns_at_fault(&[0.3, size]).is_empty());
+            assert_eq!(domain.columns_at_fault(&[0.3, 1.001 * size]), [1]);
+            assert_eq!(domain.columns_at_fault(&[0.3, 0.0]), [1]);
+        }
+    }
 }

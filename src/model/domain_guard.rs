@@ -64,6 +64,9 @@ pub struct Strangeness {
     pub moved: bool,
 }
 
+/// How far from a constant a value is another one: as a share of it, or in the unit of its feature where that is 0.
+const MOVED: f64 = 1e-5;
+
 impl DomainGuard {
     /// Fits the distance on `rows` of `matrix`; the threshold is infinite until it is set.
     #[must_use]
@@ -167,7 +170,7 @@ impl DomainGuard {
         let Scaler { mean, inverse_deviation } = &self.scaler;
         let constants = mean.iter().zip(inverse_deviation).zip(row).enumerate();
         let moved = constants.filter(|(_, ((mean, inverse), value))| {
-            **inverse == 0.0 && (f64::from(**value) - **mean).abs() > 1e-3
+            **inverse == 0.0 && (f64::from(**value) - **mean).abs() > MOVED
         });
         moved.map(|(column, _)| column)
     }

@@ -96,14 +96,19 @@ impl Tiled for Applied<'_> {
     #[inline(always)]
     fn tile<const R: usize, const V: usize>(&mut self, first: usize) {
         let (inputs, width) = (self.layer.inputs, self.bias.len());
-        let packed = self.left.interleaved::<R>(first, &mut self.room[..inputs * R]);
-        if let Some((factors, _)) = self.factors {
-            for (packed, factor) in packed.iter_mut().zip(factors) {
+        // One row lies as it is needed.
+        let packed = if R == 1 && self.factors.is_none() {
+            self.left.row(first, inputs).as_chunks::<R>().0
+        } else {
+            let packed = self.left.interleaved::<R>(first, &mut self.room[..inputs * R]);
+            for (packed, factor) in packed.iter_mut().zip(self.factors.map_or(&[][..], |own| own.0))
+            {
                 for row in 0..R {
                     packed[row] *= factor;
                 }
             }
-        }
+            packed
+        };
         let outputs = &mut self.outputs[first * width..];
         let panels = self.layer.weights.chunks_exact(inputs * PANEL);
         for (panel, weights) in panels.enumerate() {

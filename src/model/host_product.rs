@@ -74,6 +74,12 @@ impl<'a> Left<'a> {
         Self { values, steps: [1, rows] }
     }
 
+    /// The first `inner` numbers of a row of a matrix that lies row by row.
+    #[inline(always)]
+    pub(super) fn row(self, row: usize, inner: usize) -> &'a [f32] {
+        &self.values[row * self.steps[0]..][..inner]
+    }
+
     /// `R` rows from `first` on as `[inner, R]`, written to `packed`, which is as long.
     #[inline(always)]
     pub(super) fn interleaved<const R: usize>(

@@ -85,6 +85,8 @@ pub struct KernelModel {
     pub intercept: f64,
     /// The known rows, as they are compared.
     blocks: Vec<f32>,
+    /// `sum of coefficient_i point_i`: by it the linear share of all similarities is one inner product.
+    slope: Vec<f64>,
 }
 
 impl KernelModel {
@@ -96,8 +98,15 @@ impl KernelModel {
         coefficients: Vec<f64>,
         intercept: f64,
     ) -> Self {
-        let blocks = in_blocks(&points, inputs.centre.len());
-        Self { inputs, kernel, points, coefficients, intercept, blocks }
+        let columns = inputs.centre.len();
+        let blocks = in_blocks(&points, columns);
+        let mut slope = vec![0.0; columns];
+        for (point, coefficient) in points.chunks_exact(columns.max(1)).zip(&coefficients) {
+            for (sum, value) in slope.iter_mut().zip(point) {
+                *sum += coefficient * f64::from(*value);
+            }
+        }
+        Self { inputs, kernel, points, coefficients, intercept, blocks, slope }
     }
 
     /// Whether every part is of the size that the others need, for rows of `columns` features.
@@ -114,8 +123,10 @@ impl Regressor for KernelModel {
         let mut x = Vec::with_capacity(row.len());
         self.inputs.scale(row, &mut x);
         let mut terms = self.coefficients.clone();
-        weigh(&self.kernel, &x, &self.blocks, &mut terms);
-        self.intercept + terms.iter().sum::<f64>()
+        weigh(&Kernel { linear: 0.0, ..self.kernel }, &x, &self.blocks, &mut terms);
+        let product: f64 = x.iter().zip(&self.slope).map(|(x, own)| f64::from(*x) * own).sum();
+        let linear = self.kernel.linear * product / x.len().max(1) as f64;
+        self.intercept + linear + terms.iter().sum::<f64>()
     }
 }
 
@@ -138,8 +149,13 @@ fn in_blocks(points: &[f32], columns: usize) -> Vec<f32> {
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
 fn weigh(kernel: &Kernel, x: &[f32], blocks: &[f32], coefficients: &mut [f64]) {
     let blocks = blocks.chunks_exact(ABREAST * x.len().max(1));
+    let is_distance = matches!(kernel.kind, KernelKind::Gaussian | KernelKind::Laplace);
     for (block, coefficients) in blocks.zip(coefficients.chunks_mut(ABREAST)) {
-        let (products, distances) = moments(x, block);
+        let (products, distances) = if is_distance && kernel.linear == 0.0 {
+            ([0.0; ABREAST], distances(x, block))
+        } else {
+            moments(x, block)
+        };
         let values = kernel.values(&products, &distances);
         for (own, value) in coefficients.iter_mut().zip(values) {
             *own *= value;
@@ -166,4 +182,21 @@ fn moments(x: &[f32], block: &[f32]) -> ([f64; ABREAST], [f64; ABREAST]) {
         distances[row] /= count;
     }
     (products, distances)
+}
+
+/// The distances of [`moments`] alone.
+#[inline(always)]
+fn distances(x: &[f32], block: &[f32]) -> [f64; ABREAST] {
+    let mut distances = [0.0; ABREAST];
+    for (x, column) in x.iter().zip(block.chunks_exact(ABREAST)) {
+        let x = f64::from(*x);
+        for row in 0..ABREAST {
+            let z = f64::from(column[row]);
+            distances[row] += (x - z) * (x - z);
+        }
+    }
+    for distance in &mut distances {
+        *distance /= x.len() as f64;
+    }
+    distances
 }

@@ -34,13 +34,14 @@ impl Neighbours {
         x: &[f32],
         count: usize,
         counts: impl Fn(usize) -> bool,
-    ) -> Vec<(f32, usize)> {
+    ) -> Vec<(f64, usize)> {
         let points = self.points.chunks_exact(x.len().max(1)).enumerate();
         let distance = |(index, point): (usize, &[f32])| {
-            let square = |(x, z): (&f32, &f32)| (x - z) * (x - z);
-            (x.iter().zip(point).map(square).sum::<f32>(), index)
+            // In double precision squares are exact, so that rows as far as each other are so whoever adds up.
+            let square = |(x, z): (&f32, &f32)| f64::from(x - z) * f64::from(x - z);
+            (x.iter().zip(point).map(square).sum::<f64>(), index)
         };
-        let mut all: Vec<(f32, usize)> =
+        let mut all: Vec<(f64, usize)> =
             points.filter(|(index, _)| counts(*index)).map(distance).collect();
         let count = count.min(all.len());
         if count < all.len() {
@@ -53,10 +54,10 @@ impl Neighbours {
 
     /// The weighted mean target of neighbours as [`Self::nearest`] gives them.
     #[must_use]
-    pub fn mean(&self, neighbours: &[(f32, usize)]) -> f64 {
+    pub fn mean(&self, neighbours: &[(f64, usize)]) -> f64 {
         let (mut sum, mut total) = (0.0, 0.0);
         for (squared, index) in neighbours {
-            let weight = self.weights[*index] / (f64::from(*squared).sqrt() + 1e-6);
+            let weight = self.weights[*index] / (squared.sqrt() + 1e-6);
             sum += weight * self.targets[*index];
             total += weight;
         }

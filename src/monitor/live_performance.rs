@@ -9,7 +9,7 @@ use crate::{
     model::Reference,
 };
 
-use super::{CoverageWatch, LoggedRow, MonitorConfig};
+use super::{CoverageWatch, LoggedRow, MonitorConfig, judged_rows::JudgedRow};
 
 /// The scores of some rows whose true values came back, one after the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,53 +39,32 @@ pub struct LivePerformance {
 }
 
 impl LivePerformance {
-    /// Scores `rows`, of which those without a true value are left aside; intervals are of `level`.
+    /// Scores rows in the order in which their true values came; intervals are of `level`.
     #[must_use]
-    pub fn of(rows: &[LoggedRow], level: f64, config: &MonitorConfig) -> Self {
+    pub(super) fn of(rows: &[(i64, &JudgedRow)], level: f64, config: &MonitorConfig) -> Self {
         let (band, alpha) = (config.coverage_band, config.coverage_false_alarms);
         let mut coverage = CoverageWatch::new(level, band, alpha);
-        let mut known: Vec<(&LoggedRow, ScoredRow)> = rows.iter().filter_map(scored).collect();
-        // In the order in which they came: what was seen before must not change by what comes later.
-        known.sort_by_key(|(row, _)| (row.truth_time, row.id));
         let (mut seen, mut coverage_alarm) = (HashSet::new(), None);
-        for (row, own) in &known {
+        for (_, JudgedRow { time, scored: own }) in rows {
             // A container's other measurements are no further evidence.
-            if row.container.as_ref().is_none_or(|container| seen.insert(container)) {
+            if own.group.as_ref().is_none_or(|container| seen.insert(container)) {
                 coverage.add(own.target < own.lower || own.target > own.upper);
                 if coverage.alarm.is_some() && coverage_alarm.is_none() {
-                    coverage_alarm = row.truth_time;
+                    coverage_alarm = Some(*time);
                 }
             }
         }
-        let window = |part: &[(&LoggedRow, ScoredRow)]| {
-            let own: Vec<&ScoredRow> = part.iter().map(|(_, own)| own).collect();
-            let time = |place: usize| part[place].0.truth_time.unwrap_or(part[place].0.time);
-            let (from, to) = (time(0), time(part.len() - 1));
+        let window = |part: &[(i64, &JudgedRow)]| {
+            let own: Vec<&ScoredRow> = part.iter().map(|(_, own)| &own.scored).collect();
+            let (from, to) = (part[0].1.time, part[part.len() - 1].1.time);
             ScoredWindow { from, to, scores: Scores::of(&own, level) }
         };
-        let windows = known.chunks(config.window.max(1)).map(window).collect();
-        let all: Vec<ScoredRow> = known.into_iter().map(|(_, own)| own).collect();
+        let windows = rows.chunks(config.window.max(1)).map(window).collect();
+        let all: Vec<ScoredRow> = rows.iter().map(|(_, own)| own.scored.clone()).collect();
         let evaluation = (!all.is_empty()).then(|| Evaluation::new(all, level, &[]));
         let (scores, ranges) = evaluation.map(|own| (own.pooled, own.ranges)).unzip();
         Self { scores, ranges: ranges.unwrap_or_default(), windows, coverage, coverage_alarm }
     }
-}
-
-/// A row beside its true value, if that is known.
-pub(super) fn scored(row: &LoggedRow) -> Option<(&LoggedRow, ScoredRow)> {
-    let scored = ScoredRow {
-        row: 0,
-        group: row.container.as_deref().map(Into::into),
-        repeat: 0,
-        fold: 0,
-        target: row.truth?,
-        prediction: row.prediction,
-        lower: row.lower,
-        upper: row.upper,
-        out_of_domain: row.out_of_domain,
-        weight: 1.0,
-    };
-    Some((row, scored))
 }
 
 /// The error to expect of rows whose true values are unknown: an estimate, from how wide their intervals are.

@@ -7,6 +7,7 @@ mod config;
 mod coverage_watch;
 mod distances;
 mod drift;
+mod judged_rows;
 mod live_performance;
 mod log;
 mod model_monitor;

@@ -1,6 +1,9 @@
 //! What has become of one served model: its windows, its performance, its alarms.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +16,7 @@ use crate::{
 use super::{
     Comparison, DriftReference, ExpectedError, KnownTruths, LivePerformance, LoggedRow,
     MonitorConfig, ServedRow, Shadow, ShadowReport, Watched, WindowDrift, alarm::Alarm,
-    live_performance::Widths,
+    judged_rows::JudgedRows, live_performance::Widths,
 };
 
 /// Windows whose comparisons are kept.
@@ -54,12 +57,26 @@ pub struct ModelMonitor {
     containers: HashSet<String>,
     widths: Widths,
     shadow: Option<Shadow>,
+    judged: JudgedRows,
     /// What true values said when they were last looked at, and which they were.
     performance: LivePerformance,
-    truths: Option<KnownTruths>,
+    judgement: Option<Judgement>,
     rows: usize,
     first: Option<i64>,
     last: Option<(i64, i64)>,
+}
+
+/// Milliseconds of an hour.
+const HOUR: i64 = 3_600_000;
+
+/// The true values that a model was last judged by.
+#[derive(Clone, Copy, Debug)]
+struct Judgement {
+    truths: KnownTruths,
+    /// When that was, milliseconds since 1970 (UTC).
+    time: i64,
+    /// When all of them were last read.
+    whole: Instant,
 }
 
 /// What is known of a served model.
@@ -123,8 +140,9 @@ impl ModelMonitor {
             containers: HashSet::new(),
             widths: Widths::default(),
             shadow: None,
+            judged: JudgedRows::default(),
             performance: LivePerformance::of(&[], level, config),
-            truths: None,
+            judgement: None,
             rows: 0,
             first: None,
             last: None,
@@ -204,20 +222,48 @@ impl ModelMonitor {
         self.containers.clear();
     }
 
-    /// Whether these are the true values that it was judged by.
+    /// From which time on true values came, or were corrected, that it may not have been judged by; `None` where
+    /// `truths` are those that it was judged by. Clocks of several services may differ by as much as an hour, and once an
+    /// hour all are asked for: rows may come later than their true values, and clocks may be wrong by more.
     #[must_use]
-    pub fn is_judged_by(&self, truths: KnownTruths) -> bool {
-        self.truths == Some(truths)
+    pub fn unjudged_since(&self, truths: KnownTruths) -> Option<i64> {
+        let Some(known) = &self.judgement else { return Some(i64::MIN) };
+        if known.truths == truths {
+            return None;
+        }
+        let is_old = known.whole.elapsed() > Duration::from_millis(HOUR as u64);
+        Some(if is_old { i64::MIN } else { known.truths.last.min(known.time) - HOUR })
     }
 
-    /// Judges the model by the rows whose true values are known, which `truths` stands for.
-    pub fn judge(&mut self, labelled: &[LoggedRow], truths: KnownTruths) {
-        let level = self.model.level;
-        self.performance = LivePerformance::of(labelled, level, &self.config);
+    /// Whether it needs the raw values of rows whose true values are known.
+    #[must_use]
+    pub fn asks_for_inputs(&self) -> bool {
+        self.shadow.is_some()
+    }
+
+    /// Takes rows in whose true values are known, new ones and those that it may know.
+    pub fn learn(&mut self, rows: &[LoggedRow]) {
+        self.judged.add(rows);
         if let Some(shadow) = &mut self.shadow {
-            shadow.judge(labelled, level);
+            shadow.learn(rows);
         }
-        self.truths = Some(truths);
+    }
+
+    /// Judges the model by the rows whose true values are known, which `truths` stands for and of which those `since` a
+    /// time were learned just now; the log begins with the row `first`.
+    pub fn judge(&mut self, first: i64, truths: KnownTruths, since: i64) {
+        self.judged.forget_before(first);
+        let (level, rows) = (self.model.level, self.judged.in_order());
+        self.performance = LivePerformance::of(&rows, level, &self.config);
+        if let Some(shadow) = &mut self.shadow {
+            shadow.judge(&rows, level);
+        }
+        let whole = self.judgement.as_ref().filter(|_| since > i64::MIN).map(|own| own.whole);
+        self.judgement = Some(Judgement {
+            truths,
+            time: jiff::Timestamp::now().as_millisecond(),
+            whole: whole.unwrap_or_else(Instant::now),
+        });
     }
 
     /// What is known, at a time.

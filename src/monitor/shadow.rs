@@ -9,7 +9,7 @@ use crate::{
     model::{Prediction, Predictor},
 };
 
-use super::{LoggedRow, live_performance::scored};
+use super::{LoggedRow, judged_rows::JudgedRow};
 
 /// A model that is asked the same. It predicts what the log has, so that no answer waits for it.
 #[derive(Clone, Debug)]
@@ -83,28 +83,28 @@ impl Shadow {
         self.predictor.predict(&raw)
     }
 
-    /// Judges it by the served rows whose true values are known; intervals are of `level`.
-    pub(super) fn judge(&mut self, labelled: &[LoggedRow], level: f64) {
+    /// Asks it about rows whose true values are known.
+    pub(super) fn learn(&mut self, rows: &[LoggedRow]) {
         let columns = self.predictor.columns().len();
-        let labelled: Vec<&LoggedRow> =
-            labelled.iter().filter(|row| row.inputs.len() == columns).collect();
-        let new: Vec<LoggedRow> = labelled
-            .iter()
-            .filter(|row| !self.labelled.contains_key(&row.id))
-            .map(|row| (*row).clone())
-            .collect();
+        let is_new =
+            |row: &&LoggedRow| row.inputs.len() == columns && !self.labelled.contains_key(&row.id);
+        let new: Vec<LoggedRow> = rows.iter().filter(is_new).cloned().collect();
         for (row, own) in new.iter().zip(self.predict(&new)) {
             self.labelled.insert(row.id, (own.value, own.lower, own.upper));
         }
-        let served: Vec<ScoredRow> =
-            labelled.iter().filter_map(|row| Some(scored(row)?.1)).collect();
-        let own = |(row, scored): (&&LoggedRow, &ScoredRow)| {
-            let (prediction, lower, upper) = self.labelled[&row.id];
-            ScoredRow { prediction, lower, upper, ..scored.clone() }
-        };
-        let shadow: Vec<ScoredRow> = labelled.iter().zip(&served).map(own).collect();
-        let of = |rows: &[ScoredRow]| Scores::of(&rows.iter().collect::<Vec<_>>(), level);
-        self.scores = (!served.is_empty()).then(|| (of(&served), of(&shadow)));
+    }
+
+    /// Judges it beside the served model by the rows whose true values are known; intervals are of `level`.
+    pub(super) fn judge(&mut self, rows: &[(i64, &JudgedRow)], level: f64) {
+        let pairs = rows.iter().filter_map(|(id, row)| {
+            let (prediction, lower, upper) = *self.labelled.get(id)?;
+            let own = ScoredRow { prediction, lower, upper, ..row.scored.clone() };
+            Some((&row.scored, own))
+        });
+        let (served, own): (Vec<&ScoredRow>, Vec<ScoredRow>) = pairs.unzip();
+        let own: Vec<&ScoredRow> = own.iter().collect();
+        let scores = || (Scores::of(&served, level), Scores::of(&own, level));
+        self.scores = (!served.is_empty()).then(scores);
     }
 
     /// What is known of it.

@@ -14,6 +14,9 @@ use super::Params;
 /// Rows up to which training looks for what `massay explore` would find.
 const MOST_ROWS: usize = 100_000;
 
+/// Columns up to which it does: it compares each with each.
+const MOST_COLUMNS: usize = 2_000;
+
 /// Warnings about the splits, the table and what is left of it, worst first.
 pub(super) fn of(
     dataset: &Dataset,
@@ -25,7 +28,9 @@ pub(super) fn of(
     if dataset.rows() <= MOST_ROWS {
         warnings.extend(about_near_duplicates(dataset, plan));
         let is_plain = params.target.transform == TargetTransform::None;
-        warnings.extend(about_findings(dataset, schema, is_plain));
+        if dataset.feature_names.len() <= MOST_COLUMNS {
+            warnings.extend(about_findings(dataset, schema, is_plain));
+        }
     }
     if !dataset.text.is_empty() {
         let names: Vec<String> = dataset.skipped().iter().map(|name| format!("`{name}`")).collect();
@@ -49,7 +54,7 @@ fn about_splits(dataset: &Dataset, plan: &FoldPlan, split_by: SplitBy) -> Vec<St
     if dataset.order.is_some() {
         warnings.push(
             "folds in time: the model is the mean of models trained on longer and longer pasts, \
-             and none of them has learned from the last block"
+             none of them has learned from the last block, and no score is that of the mean"
                 .to_owned(),
         );
     }

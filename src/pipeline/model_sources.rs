@@ -13,7 +13,7 @@ use crate::{
     monitor::Shadow,
     registry::{Pointer, Pointers},
     serve::{ModelIdentity, ModelSource, ServedModel, SourceError},
-    track::{Address, ModelUri, Registry, TrackConfig},
+    track::{Address, ModelUri, Receipt, Registry, TrackConfig},
     train::{Checkpoint, Manifest},
 };
 
@@ -93,7 +93,9 @@ impl ModelSource for Folder {
 
     fn load(&self) -> Result<ServedModel, SourceError> {
         let manifest = Manifest::read(&self.path)?;
-        let model = model_of(&manifest, None, &self.track);
+        // As `massay registry promote` names it.
+        let receipt = Receipt::read(&self.path)?;
+        let model = model_of(&manifest, receipt.as_ref(), &self.track);
         served(&self.path, (model, name_of(&self.path)), &self.backend)
     }
 

@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 
 use crate::{
     model::{Backend, BackendKind},
-    monitor::{LogConfig, LogStore, MonitorReport, render},
+    monitor::{LogConfig, LogStore, ModelMonitor, MonitorReport, render},
     serve::{ModelIdentity, ModelSlot, Watch},
     train::write_atomically,
 };
@@ -40,7 +40,7 @@ pub struct Observed {
 /// When the model or the log cannot be read, or nothing was served by this model.
 pub fn observe(options: ServeOptions, since: i64, folder: Option<&Path>) -> Result<Observed> {
     let params = options.params.clone();
-    let (model, report) = served_report(options)?;
+    let (model, report) = served_report(options, &mut None)?;
     if report.rows == 0 {
         bail!(
             "the log has no row that {} answered\n\nhint: `massay serve` writes it; `--set log.url=...` names \
@@ -62,12 +62,18 @@ pub fn observe(options: ServeOptions, since: i64, folder: Option<&Path>) -> Resu
     Ok(Observed { report, page: folder.join("report.html") })
 }
 
-/// Everything that the log has of a model.
-pub(super) fn report_of(options: ServeOptions) -> Result<MonitorReport> {
-    served_report(options).map(|(_, report)| report)
+/// Everything that the log has of a model; where `seen` has looked at it before, it goes on from there.
+pub(super) fn report_of(
+    options: ServeOptions,
+    seen: &mut Option<ModelMonitor>,
+) -> Result<MonitorReport> {
+    served_report(options, seen).map(|(_, report)| report)
 }
 
-fn served_report(options: ServeOptions) -> Result<(ModelIdentity, MonitorReport)> {
+fn served_report(
+    options: ServeOptions,
+    seen: &mut Option<ModelMonitor>,
+) -> Result<(ModelIdentity, MonitorReport)> {
     let params = options.params.clone();
     let log = log_of(&params)?;
     let backend = Backend::select(BackendKind::Cpu)?;
@@ -79,7 +85,7 @@ fn served_report(options: ServeOptions) -> Result<(ModelIdentity, MonitorReport)
     let report = runtime.block_on(async {
         let store = LogStore::open_existing(&log.url).await?;
         let known = (&params.monitor, shadow.as_ref());
-        let mut report = Watch::report_of(&store, &model, known).await?;
+        let mut report = Watch::report_of(&store, &model, known, seen).await?;
         store.close().await;
         report.milestones = milestones(&params.paths.checkpoints, &model.identity.model);
         anyhow::Ok(report)

@@ -162,7 +162,7 @@ impl Inputs {
     pub(super) fn leaderboard(&self, judged: &Judged) -> Leaderboard {
         let kind = self.start.params.model.kind;
         let (plan, targets) = (&self.prepared.plan, &self.dataset.target);
-        let weights = self.dataset.row_weights(|_| 1.0);
+        let weights = self.row_weights();
         Leaderboard::new(&judged.candidates, plan, (targets, &weights), kind)
     }
 

@@ -81,6 +81,8 @@ pub(super) fn check_table(start: &mut RunStart, dataset: &Dataset) -> Result<Che
     if let Some(first) = start.only_first {
         plan.splits.iter_mut().for_each(|split| split.train.retain(|row| (*row as usize) < first));
     }
+    let weights = dataset.row_weights(|y| start.params.target.transform.slope(y));
+    refuse_weightless(&plan, &weights, &dataset.path)?;
     let array = start.schema.array.as_ref();
     let layout = Layout::new(&dataset.feature_names, array);
     layout.check(&start.params.features.set)?;
@@ -181,8 +183,14 @@ fn plan_of(start: &mut RunStart, dataset: &Dataset) -> Result<FoldPlan> {
     if !start.folds_sha256.is_empty() && start.folds_sha256 != folds_sha256 {
         return Err(changed(start, "the folds have changed", "the folds it was started with"));
     }
-    let weights = dataset.row_weights(|_| 1.0);
-    refuse_weightless(&plan, &weights, &dataset.path)?;
+    let weights = dataset.row_weights(|y| params.target.transform.slope(y));
+    if weights.iter().any(|weight| !weight.is_finite()) {
+        let found = "weights or uncertainties are of sizes whose sum leaves the range of numbers";
+        let hint = "give them in another unit: only their ratios count";
+        return Err(
+            DataError::malformed(&dataset.path, found, "weights of a common size", hint).into()
+        );
+    }
     refuse_small_calibration(&plan, (&dataset.group_ids(), &weights), params.interval.level)?;
     start.folds_sha256 = folds_sha256;
     Ok(plan)

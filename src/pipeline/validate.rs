@@ -1,6 +1,7 @@
 //! The ranges of parameters.
 
 use super::{Params, ParamsError, tune::Space};
+use crate::data::SplitBy;
 
 /// Refuses the first value that is out of range.
 pub(super) fn check(params: &Params) -> Result<(), ParamsError> {
@@ -51,6 +52,12 @@ fn check_service(params: &Params) -> Result<(), ParamsError> {
         "0.001 to 3600",
     )?;
     require((0.0..=hour).contains(&serve.notice), "serve.notice", serve.notice, "0 to 3600")?;
+    require(
+        (1.0..=hour).contains(&serve.keep_alive),
+        "serve.keep_alive",
+        serve.keep_alive,
+        "1 to 3600",
+    )?;
     require((0.0..=hour).contains(&serve.drain), "serve.drain", serve.drain, "0 to 3600")?;
     let reload = serve.reload == 0.0 || (0.1..=86_400.0).contains(&serve.reload);
     require(reload, "serve.reload", serve.reload, "0 for never, or 0.1 to 86400")
@@ -110,6 +117,9 @@ fn check_data(params: &Params) -> Result<(), ParamsError> {
     let kinds = given + ordered + usize::from(cv.repeats > 1);
     let expected = "only one of a fold file, an order column and repeats above 1";
     require(kinds <= 1, "cv", "several ways to split at once", expected)?;
+    let is_by_row = cv.split_by == SplitBy::Row && given + ordered > 0;
+    let expected = "`group`: a fold file or an order column says how rows are split";
+    require(!is_by_row, "cv.split_by", "row", expected)?;
     let clean = &params.clean;
     let clips = clean.clip == 0.0 || (1.0..=100.0).contains(&clean.clip);
     require(clips, "clean.clip", clean.clip, "0 for none, or 1 to 100")?;

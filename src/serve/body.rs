@@ -16,8 +16,8 @@ pub(super) struct WholeBody {
     pub(super) bytes: Bytes,
     pub(super) kind: ContentKind,
     pub(super) request_id: String,
-    /// The place of a large body, until its request is answered.
-    _place: Option<OwnedSemaphorePermit>,
+    /// The place of the request among those under way, and that of a large body, until it is answered.
+    _places: [Option<OwnedSemaphorePermit>; 2],
 }
 
 /// Bodies beyond it, in bytes, are large: only so many are held at once, and reading them must not keep other
@@ -26,6 +26,9 @@ const LARGE: usize = 256 << 10;
 
 /// How many times the values of the most rows a body may have: room for columns that the model does not know.
 const SPARE_VALUES: usize = 4;
+
+/// Lists and objects that a body may have beside those of its rows.
+const SPARE_NESTED: usize = 1_000;
 
 /// What a body is, by its `Content-Type`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,26 +89,48 @@ impl FromRequest<Arc<Service>> for WholeBody {
         let id = request.extensions().get::<RequestId>();
         let request_id = id.map_or_else(String::new, |id| id.0.clone());
         refuse_foreign_encoding(request.headers())?;
-        let bytes = whole(request.into_body(), most).await?;
+        let body = request.into_body();
+        // Who sends drop by drop keeps no place of those who have said what they want; of bodies that may become large
+        // only so many are taken in at once.
+        let is_small = body.size_hint().upper().is_some_and(|most| most <= LARGE as u64);
+        let uploading = if is_small { None } else { Some(service.place(&service.uploads)?) };
+        let bytes = whole(body, most).await?;
+        drop(uploading);
+        let place = service.place(&service.places)?;
         let columns = service.slot.current().columns().len();
-        refuse_many_values(&bytes, SPARE_VALUES * service.config.max_rows * (columns + 2))?;
-        let place = if bytes.len() > LARGE {
+        refuse_many_values(&bytes, &kind, service.config.max_rows, columns)?;
+        let large = if bytes.len() > LARGE {
             // The semaphore is never closed.
             Arc::clone(&service.large).acquire_owned().await.ok()
         } else {
             None
         };
-        Ok(Self { bytes, kind, request_id, _place: place })
+        Ok(Self { bytes, kind, request_id, _places: [Some(place), large] })
     }
 }
 
-/// Refuses a body of far more values than it may have rows: read, each takes many times its text.
-fn refuse_many_values(bytes: &[u8], most: usize) -> Result<(), Fault> {
-    let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-    if values <= most {
-        return Ok(());
+/// Refuses a body of far more values, or of far more lists and objects, than its rows may have: read, each takes many
+/// times its text.
+fn refuse_many_values(
+    bytes: &[u8],
+    kind: &ContentKind,
+    rows: usize,
+    columns: usize,
+) -> Result<(), Fault> {
+    let (mut values, mut nested) = (0, 0);
+    for byte in bytes {
+        values += usize::from(matches!(byte, b',' | b'[' | b'{'));
+        nested += usize::from(matches!(byte, b'[' | b'{'));
     }
-    let message = format!("the body has more than {most} values");
+    // A tensor for each column is an object with a few lists.
+    let most = [SPARE_VALUES * rows * (columns + 2), 2 * rows + 8 * columns + SPARE_NESTED];
+    let is_nested = *kind == ContentKind::Json && nested > most[1];
+    let (what, most) = match (values > most[0], is_nested) {
+        (true, _) => ("values", most[0]),
+        (_, true) => ("lists and objects", most[1]),
+        _ => return Ok(()),
+    };
+    let message = format!("the body has more than {most} {what}");
     let fault = Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
     Err(fault.hint("send it in several requests, or raise `serve.max_rows`"))
 }

@@ -14,6 +14,7 @@ use super::Proxy;
 /// | `max_requests` | 256 | most requests at once; more are asked to come again |
 /// | `max_connections` | 2048 | most open connections; more wait |
 /// | `timeout` | 30 | longest time for a request and its answer, seconds |
+/// | `keep_alive` | 75 | seconds for which a connection without a request stays open, and longest time for the head of one |
 /// | `rate` | 0 | requests per second and client; 0: no limit |
 /// | `burst` | 50 | requests that a client may be ahead of its rate |
 /// | `trusted_proxies` | none | addresses or networks of proxies whose `X-Forwarded-For` names the client |
@@ -35,6 +36,8 @@ pub struct ServeConfig {
     pub max_connections: usize,
     /// Longest time for a request, seconds.
     pub timeout: f64,
+    /// Seconds for which a connection without a request stays open.
+    pub keep_alive: f64,
     /// Requests per second and client; 0: no limit.
     pub rate: u32,
     /// Requests that a client may be ahead of its rate.
@@ -58,6 +61,7 @@ impl Default for ServeConfig {
             max_requests: 256,
             max_connections: 2048,
             timeout: 30.0,
+            keep_alive: 75.0,
             rate: 0,
             burst: 50,
             trusted_proxies: Vec::new(),

@@ -8,11 +8,11 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use tokio::{sync::SemaphorePermit, time::timeout};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use super::{
     Fault, Service,
@@ -41,11 +41,16 @@ pub(super) async fn gate(
     let began = Instant::now();
     let id = service.ids.of(request.headers());
     let path = request.uri().path().to_owned();
+    if Protocol::of(&path) == Protocol::OpenInference {
+        // Triton's client does not say what it sends.
+        let kind = request.headers_mut().entry(header::CONTENT_TYPE);
+        kind.or_insert(HeaderValue::from_static("application/json"));
+    }
     let route = request.extensions().get::<MatchedPath>().map(|own| own.as_str().to_owned());
     let client = client_of(&service, &request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let under_way = UnderWay::of(&service);
-    let mut response = match admit(&service, &path, client, request.headers()) {
+    let mut response = match admit(&service, &path, client, &request) {
         Ok(_place) => answered(&service, request, next).await,
         Err(fault) => fault.into_response(),
     };
@@ -86,12 +91,13 @@ async fn answered(service: &Service, request: Request, next: Next) -> Response {
 }
 
 /// Lets a request in: its client has a key, does not ask too often, and there is a place.
-fn admit<'a>(
-    service: &'a Service,
+fn admit(
+    service: &Service,
     path: &str,
     client: IpAddr,
-    headers: &HeaderMap,
-) -> Result<Option<SemaphorePermit<'a>>, Fault> {
+    request: &Request,
+) -> Result<Option<OwnedSemaphorePermit>, Fault> {
+    let headers = request.headers();
     if is_open(path) {
         return Ok(None);
     }
@@ -106,11 +112,9 @@ fn admit<'a>(
         return Ok(None);
     }
     service.access.check_client(headers)?;
-    service.places.try_acquire().map(Some).map_err(|_| {
-        let most = service.config.max_requests;
-        let message = format!("{most} requests are under way, no more at once");
-        Fault::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).hint("come again in a second")
-    })
+    // One with a body has its place once that is there.
+    let has_body = request.method() == Method::POST;
+    if has_body { Ok(None) } else { service.place(&service.places).map(Some) }
 }
 
 /// Whether a path needs no key: probes, the page and the description.

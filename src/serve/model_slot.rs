@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
@@ -83,11 +84,16 @@ pub struct ModelSlot {
 struct History {
     /// What was last loaded, or refused.
     seen: String,
+    /// What could not be read: its checksum, how often, and when it is worth another try.
+    unread: Option<(String, u32, Instant)>,
     /// Models that answered before, the latest last.
     former: Vec<Arc<ServedModel>>,
     /// How often somebody went back.
     rollbacks: usize,
 }
+
+/// Longest pause between two tries to read a model, as a power of two of seconds.
+const LONGEST_PAUSE: u32 = 8;
 
 /// Models that are kept in memory to go back to.
 const FORMER: usize = 2;
@@ -105,7 +111,7 @@ impl ModelSlot {
             serving: "nothing".to_owned(),
         })?;
         let seen = model.identity.checksum.clone();
-        let history = Mutex::new(History { seen, former: Vec::new(), rollbacks: 0 });
+        let history = Mutex::new(History { seen, unread: None, former: Vec::new(), rollbacks: 0 });
         let current = ArcSwap::from_pointee(model);
         Ok(Self { current, source, history, looking: Mutex::default() })
     }
@@ -133,9 +139,23 @@ impl ModelSlot {
         if wanted == self.history().seen && !anew {
             return Ok(false);
         }
-        // What cannot be read may be in the making: it is looked at again.
-        let model = self.source.load().map_err(ReloadError::Source)?;
+        // What cannot be read may be in the making: it is looked at again, ever more rarely, for it may come from far.
+        let mut tries = 0;
+        if let Some((known, count, again)) = &self.history().unread
+            && *known == wanted
+        {
+            if Instant::now() < *again && !anew {
+                return Ok(false);
+            }
+            tries = *count;
+        }
+        let model = self.source.load().map_err(|error| {
+            let pause = Duration::from_secs(1 << tries.min(LONGEST_PAUSE));
+            self.history().unread = Some((wanted, tries + 1, Instant::now() + pause));
+            ReloadError::Source(error)
+        })?;
         let mut history = self.history();
+        history.unread = None;
         if history.rollbacks != rollbacks {
             return Ok(false);
         }

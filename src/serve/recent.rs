@@ -70,6 +70,14 @@ impl Answer {
         }
     }
 
+    /// Whether the same was predicted.
+    fn is_equal(&self, other: &Self) -> bool {
+        let (own, other) = (self.rows(), other.rows());
+        !own.is_empty()
+            && own.len() == other.len()
+            && own.iter().zip(other).all(|(own, other)| own.is_equal(other))
+    }
+
     fn row_mut(&mut self, row: usize) -> Option<&mut Remembered> {
         match self {
             Self::One(own) => (row == 0).then_some(own),
@@ -87,6 +95,8 @@ impl RecentPredictions {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Recent { by_id, order, rows: count } = &mut *recent;
         match by_id.entry(Arc::clone(&id)) {
+            // Proxies send a request again that broke off.
+            Entry::Occupied(known) if known.get().is_equal(&answer) => {}
             Entry::Occupied(mut known) => {
                 *count -= known.get().rows().len();
                 known.insert(Answer::Several);
@@ -131,6 +141,11 @@ impl Remembered {
         let Prediction { value, lower, upper, .. } = *prediction;
         Self { value, lower, upper, has_truth: false }
     }
+
+    /// Whether the same was predicted.
+    pub(super) fn is_equal(&self, other: &Self) -> bool {
+        (self.value, self.lower, self.upper) == (other.value, other.lower, other.upper)
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +177,8 @@ mod tests {
     fn an_id_that_two_requests_had_names_neither() {
         let recent = RecentPredictions::default();
         recent.add("trace", &predictions(3));
+        recent.add("trace", &predictions(3));
+        assert!(matches!(recent.of("trace", 2), Recall::Known(_)), "sent again");
         recent.add("trace", &predictions(2));
         recent.add("trace", &predictions(1));
         assert_eq!(recent.of("trace", 0), Recall::SeveralRequests);

@@ -82,7 +82,8 @@ impl<'de> Visitor<'de> for Record<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut row: A) -> Result<(), A::Error> {
         let Records { model, rows, .. } = self.0;
         let columns = model.columns().len();
-        let (start, mut found, mut container) = (rows.values.len(), 0, None);
+        let (start, mut found) = (rows.values.len(), 0);
+        let mut container: Option<Option<String>> = None;
         // No cell is infinite, so that this marks those that have not come yet.
         rows.values.resize(start + columns, f64::INFINITY);
         let own = &mut rows.values[start..];
@@ -96,14 +97,17 @@ impl<'de> Visitor<'de> for Record<'_, '_> {
                     found += 1;
                 }
                 Key::Column(_) => return Err(A::Error::custom("a column comes twice")),
-                Key::Container => container = name_of(&row.next_value::<Value>()?),
+                Key::Container if container.is_none() => {
+                    container = Some(name_of(&row.next_value::<Value>()?));
+                }
+                Key::Container => return Err(A::Error::custom("a container comes twice")),
                 Key::Other => drop(row.next_value::<IgnoredAny>()?),
             }
         }
         if found < columns {
             return Err(A::Error::custom("a column is missing"));
         }
-        rows.containers.push(container);
+        rows.containers.push(container.flatten());
         Ok(())
     }
 }

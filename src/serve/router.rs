@@ -41,6 +41,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/admin/rollback", post(administration::rollback))
         .merge(mlflow())
         .nest("/v2", open_inference())
+        .route("/v2/", get(open_inference::server))
         .merge(page::routes())
         .merge(documents)
         .fallback(unknown_path)

@@ -71,7 +71,7 @@ impl<'a> RowReader<'a> {
         self.check_count(rows.len())?;
         let places = self.places(columns)?;
         let mut values = Vec::with_capacity(rows.len() * places.len());
-        let (group, mut containers) = (self.group_place(columns), Vec::new());
+        let (group, mut containers) = (self.group_place(columns)?, Vec::new());
         for (row, cells) in rows.iter().enumerate() {
             let cells = self.list(row, cells, columns.len())?;
             for (column, place) in self.columns().iter().zip(&places) {
@@ -83,9 +83,14 @@ impl<'a> RowReader<'a> {
     }
 
     /// Where the column of containers stands, if it is there.
-    fn group_place(&self, names: &[&str]) -> Option<usize> {
+    fn group_place(&self, names: &[&str]) -> Result<Option<usize>, Fault> {
         let group = &self.model.schema.group;
-        names.iter().position(|name| *name == group && !group.is_empty())
+        let is_it = |place: &usize| names[*place] == group && !group.is_empty();
+        let mut found = (0..names.len()).filter(is_it);
+        match (found.next(), found.next()) {
+            (_, Some(_)) => Err(twice(group)),
+            (place, None) => Ok(place),
+        }
     }
 
     /// Rows as lists of values in the model's own order.
@@ -145,7 +150,7 @@ impl<'a> RowReader<'a> {
         let header = reader.headers().map_err(|error| wrong(&error))?.clone();
         let names: Vec<&str> = header.iter().map(str::trim).collect();
         let places = self.places(&names)?;
-        let group = self.group_place(&names);
+        let group = self.group_place(&names)?;
         let (mut values, mut containers, mut count) = (Vec::new(), Vec::new(), 0);
         for record in reader.byte_records() {
             let record = record.map_err(|error| wrong(&error))?;
@@ -201,10 +206,7 @@ impl<'a> RowReader<'a> {
             match (found.next(), found.next()) {
                 (Some(place), None) => Ok(place),
                 (None, _) => Err(self.missing_column(column, names)),
-                (Some(_), Some(_)) => {
-                    let message = format!("column `{column}` is there more than once");
-                    Err(Fault::malformed(message).of_column(column))
-                }
+                (Some(_), Some(_)) => Err(twice(column)),
             }
         };
         self.columns().iter().map(of).collect()
@@ -294,10 +296,11 @@ fn name_of_number(number: &serde_json::Number) -> String {
     whole.map_or_else(|| number.to_string(), |own| format!("{own:.0}"))
 }
 
-/// A container's name as tables and databases take it; `None` where nothing is left of it.
+/// A container's name as tables and databases take it; `None` where nothing is left of it, or where it says that there
+/// is none.
 fn container_named(name: &str) -> Option<String> {
     let name: String = name.trim().chars().filter(|own| !own.is_control()).collect();
-    (!name.is_empty()).then_some(name)
+    (!is_missing(name.as_bytes())).then_some(name)
 }
 
 /// What a JSON value is called.
@@ -310,6 +313,10 @@ pub(super) fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
+}
+
+fn twice(column: &str) -> Fault {
+    Fault::malformed(format!("column `{column}` is there more than once")).of_column(column)
 }
 
 fn not_a_number(column: &str, row: usize, found: &str) -> Fault {

@@ -18,9 +18,6 @@ use tower::ServiceExt;
 
 use super::{Peer, Service, patient_stream::PatientStream, router};
 
-/// Longest time for the head of a request: who sends it drop by drop does not keep a connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Longest time for a client to take the next part of its answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -38,6 +35,7 @@ pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Futu
     let router = router(Arc::clone(&service));
     let connections = Arc::new(Semaphore::new(service.config.max_connections));
     let graceful = GracefulShutdown::new();
+    let keep_alive = Duration::from_secs_f64(service.config.keep_alive);
     let watching = tokio::spawn(watch(Arc::clone(&service)));
     let looking = tokio::spawn(look(Arc::clone(&service)));
     // Whoever sends requests learns from `/ready` that no more should come, before none are taken.
@@ -51,7 +49,7 @@ pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Futu
             accepted = accept(&listener, &connections) => accepted,
             () = &mut stopped => break,
         };
-        connect(&router, &graceful, (stream, peer, place));
+        connect(&router, (&graceful, keep_alive), (stream, peer, place));
     }
     drop(listener);
     watching.abort();
@@ -93,7 +91,7 @@ fn is_of_the_client(error: &io::Error) -> bool {
 /// Answers the requests of one connection in a task of its own.
 fn connect(
     router: &Router,
-    graceful: &GracefulShutdown,
+    (graceful, keep_alive): (&GracefulShutdown, Duration),
     (stream, peer, place): (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>),
 ) {
     // Small answers leave at once.
@@ -107,7 +105,8 @@ fn connect(
     let stream = TokioIo::new(PatientStream::new(stream, PATIENCE));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        // Between two requests too; and who sends a head drop by drop does not keep a connection.
+        .header_read_timeout(keep_alive)
         .serve_connection(stream, TowerToHyperService::new(own));
     let watched = graceful.watch(connection);
     tokio::spawn(async move {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::model::Prediction;
 
@@ -29,7 +29,9 @@ pub struct Service {
     pub(super) metrics: Metrics,
     pub(super) recent: RecentPredictions,
     pub(super) ids: RequestIds,
-    pub(super) places: Semaphore,
+    pub(super) places: Arc<Semaphore>,
+    /// Places of bodies that may become large, while they come in.
+    pub(super) uploads: Arc<Semaphore>,
     /// Places of large bodies.
     pub(super) large: Arc<Semaphore>,
     pub(super) rate: ClientRate,
@@ -48,7 +50,8 @@ impl Service {
             metrics: Metrics::new(&slot.current()),
             recent: RecentPredictions::default(),
             ids: RequestIds::new(),
-            places: Semaphore::new(config.max_requests),
+            places: Arc::new(Semaphore::new(config.max_requests)),
+            uploads: Arc::new(Semaphore::new(config.max_requests)),
             large: Arc::new(Semaphore::new(rayon::current_num_threads().max(2))),
             rate: ClientRate::new(config.rate, config.burst),
             queue: PredictionQueue::new(rayon::current_num_threads()),
@@ -73,6 +76,19 @@ impl Service {
             Some(watch) => watch.close(patience).await,
             None => 0,
         }
+    }
+
+    /// One of `places`.
+    ///
+    /// # Errors
+    /// Where all are taken.
+    pub(super) fn place(&self, places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Fault> {
+        Arc::clone(places).try_acquire_owned().map_err(|_| {
+            let most = self.config.max_requests;
+            let message = format!("{most} requests are under way, no more at once");
+            let fault = Fault::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
+            fault.hint("come again in a second")
+        })
     }
 
     /// Predicts raw rows in the order of the columns of `model`, and keeps and counts what it said.

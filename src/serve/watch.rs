@@ -16,9 +16,9 @@ use tokio::{
 use crate::{
     model::Prediction,
     monitor::{
-        Alarm, LogConfig, LogError, LogQuery, LogStore, LogWriter, LoggedModel, LoggedRow,
-        LoggedTruth, ModelMonitor, MonitorConfig, MonitorReport, QuietLog, Shadow, WatchedModel,
-        Webhook,
+        Alarm, AlarmKind, LogConfig, LogError, LogQuery, LogStore, LogWriter, LoggedModel,
+        LoggedRow, LoggedTruth, ModelMonitor, MonitorConfig, MonitorReport, QuietLog, Shadow,
+        WatchedModel, Webhook,
     },
     report::Milestone,
 };
@@ -143,16 +143,17 @@ impl Watch {
                 columns_at_fault: at_fault.collect::<Vec<_>>().join(" "),
                 truth: None,
                 truth_time: None,
+                corrected: None,
             }
         });
         self.writer.add_rows(logged.collect());
     }
 
-    /// Keeps the true value of a row.
-    pub(super) fn learnt(&self, request: &str, position: usize, truth: f64) {
+    /// Keeps the true value of a row; `false` where the log has no room for it.
+    pub(super) fn learnt(&self, request: &str, position: usize, truth: f64) -> bool {
         let time = jiff::Timestamp::now().as_millisecond();
         let (request_id, position) = (request.to_owned(), position as i64);
-        self.writer.add_truth(LoggedTruth { time, request_id, position, truth });
+        self.writer.add_truth(LoggedTruth { time, request_id, position, truth })
     }
 
     /// The rows that a request had at a position, in the log.
@@ -194,12 +195,9 @@ impl Watch {
 
     async fn look_into(&self, store: &LogStore, model: &ServedModel) -> Result<(), LogError> {
         let mut place = self.monitor.lock().await;
-        if place.as_ref().is_some_and(|own| own.version() != model.version) {
-            *place = None;
-        }
         // It stays in its place: where this look fails or is given up, the next one goes on from there.
-        let monitor =
-            place.get_or_insert_with(|| monitor_of(model, &self.config, self.shadow.as_ref()));
+        let anew = || monitor_of(model, &self.config, self.shadow.as_ref());
+        let monitor = kept(&mut place, model, anew);
         let mut report = follow(store, monitor).await?;
         if let Some(Milestones(known)) = &self.milestones {
             report.milestones = block_in_place(|| known(&model.identity.model));
@@ -209,7 +207,7 @@ impl Watch {
         Ok(())
     }
 
-    /// What the log has of `model`, from its first row on.
+    /// What the log has of `model`, from its first row on; where `seen` has looked at it before, it goes on from there.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -217,8 +215,9 @@ impl Watch {
         store: &LogStore,
         model: &ServedModel,
         (config, shadow): (&MonitorConfig, Option<&Shadow>),
+        seen: &mut Option<ModelMonitor>,
     ) -> Result<MonitorReport, LogError> {
-        follow(store, &mut monitor_of(model, config, shadow)).await
+        follow(store, kept(seen, model, || monitor_of(model, config, shadow))).await
     }
 
     /// Logs alarms that were not logged before, and tells the webhook of them.
@@ -226,11 +225,7 @@ impl Watch {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         for alarm in &report.alarms {
-            // Not by its number: what is deleted from the log moves those.
-            let name = format!(
-                "{} {:?} {} {}",
-                report.model.version, alarm.kind, alarm.time, alarm.column
-            );
+            let name = format!("{} {:?} {}", report.model.version, alarm.kind, own_name(alarm));
             if logged.insert(name.clone()) {
                 tracing::warn!(
                     model = report.model.version,
@@ -298,6 +293,15 @@ impl Watch {
     }
 }
 
+/// What tells an alarm from another one of its kind. Not its number, nor the time when coverage was known to be wrong:
+/// what is deleted from the log moves those.
+fn own_name(alarm: &Alarm) -> String {
+    match alarm.kind {
+        AlarmKind::Drift => format!("{} {}", alarm.time, alarm.column),
+        AlarmKind::Coverage => alarm.message.split(':').next().unwrap_or_default().to_owned(),
+    }
+}
+
 /// Shows a monitor the rows that it has not seen, and asks what it knows.
 async fn follow(store: &LogStore, monitor: &mut ModelMonitor) -> Result<MonitorReport, LogError> {
     let of_model = LogQuery { model: Some(monitor.version().to_owned()), ..LogQuery::default() };
@@ -312,12 +316,39 @@ async fn follow(store: &LogStore, monitor: &mut ModelMonitor) -> Result<MonitorR
     }
     // All of them are judged together: where there is nothing new that need not be done again.
     let truths = store.truths().await?;
-    if !monitor.is_judged_by(truths) {
-        let labelled = store.rows(&LogQuery { labelled: true, ..of_model }).await?;
-        block_in_place(|| monitor.judge(&labelled, truths));
+    if let Some(since) = monitor.unjudged_since(truths) {
+        let mut next = LogQuery {
+            labelled: true,
+            known_since: Some(since),
+            without_inputs: !monitor.asks_for_inputs(),
+            most: Some(10 * PART),
+            ..of_model.clone()
+        };
+        loop {
+            let rows = store.rows(&next).await?;
+            let Some(last) = rows.last() else { break };
+            next.after = last.id;
+            block_in_place(|| monitor.learn(&rows));
+        }
+        let oldest =
+            store.rows(&LogQuery { most: Some(1), without_inputs: true, ..of_model }).await?;
+        let first = oldest.first().map_or(i64::MAX, |own| own.id);
+        block_in_place(|| monitor.judge(first, truths, since));
     }
     let time = jiff::Timestamp::now().as_millisecond();
     Ok(block_in_place(|| monitor.report(time)))
+}
+
+/// The monitor in its place, or another one where that has looked at another model.
+fn kept<'a>(
+    place: &'a mut Option<ModelMonitor>,
+    model: &ServedModel,
+    anew: impl FnOnce() -> ModelMonitor,
+) -> &'a mut ModelMonitor {
+    if place.as_ref().is_some_and(|own| own.version() != model.version) {
+        *place = None;
+    }
+    place.get_or_insert_with(anew)
 }
 
 fn monitor_of(

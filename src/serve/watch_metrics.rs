@@ -27,6 +27,9 @@ pub(super) struct WatchMetrics {
 
 impl WatchMetrics {
     pub(super) fn register(&self, own: &mut Registry) {
+        // Not nought until something is known: a rule for too low a coverage would ask for help.
+        self.rmse.set(f64::NAN);
+        self.coverage.set(f64::NAN);
         own.register(
             "log_rows",
             "Rows on their way into the log: waiting, written, dropped",

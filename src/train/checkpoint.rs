@@ -245,7 +245,7 @@ fn reference_of(tensors: &SafeTensors<'_>, manifest: &Manifest) -> Option<Refere
 
 fn members_of(tensors: &SafeTensors<'_>, manifest: &Manifest) -> Option<Vec<MemberWeights>> {
     let (count, shape) = (manifest.scaling.len(), &manifest.shape);
-    let mut members = vec![MemberWeights(Vec::with_capacity(shape.size())); count];
+    let mut members = vec![MemberWeights(Vec::new()); count];
     for parameter in shape.parameters() {
         let tensor = tensors.tensor(&parameter.name).ok()?;
         if tensor.shape() != [count, parameter.rows, parameter.columns] {

@@ -103,7 +103,9 @@ fn fit_layer(
     };
     for unit in 0..units {
         let own: Vec<f64> = (0..rows).map(|row| f64::from(outputs[row * units + unit])).collect();
-        let scale = 1.0 / deviation(&own).max(1e-6);
+        let deviation = deviation(&own);
+        // Where nothing varies there is nothing to scale, and each layer would multiply what rounding leaves.
+        let scale = if deviation > 1e-6 { 1.0 / deviation } else { 1.0 };
         if columns == units {
             for row in 0..matrix_rows {
                 weights.0[weight + row * columns + unit] *= scale as f32;

@@ -80,6 +80,14 @@ pub struct BlendEntry {
 }
 
 impl BlendEntry {
+    /// Whether its weights add up to one and its spread is finite and not negative.
+    fn is_sound(&self) -> bool {
+        let weights = || self.regressors.iter().map(|own| own.1).chain([self.networks]);
+        weights().all(|own| own >= 0.0)
+            && (weights().sum::<f64>() - 1.0).abs() < 1e-6
+            && (0.0..f64::INFINITY).contains(&self.spread)
+    }
+
     /// What a manifest says of a blend.
     #[must_use]
     pub fn of(blend: &Blend) -> Self {
@@ -172,6 +180,7 @@ impl Manifest {
             && self.scaling.len().is_multiple_of(folds)
             && self.scaling.iter().all(fits)
             && self.calibration.is_consistent(folds)
+            && self.blends.iter().all(BlendEntry::is_sound)
             && self.domain.is_consistent(self.schema.features.len())
             && self.preprocessors.is_consistent(folds)
             && self.preprocessors.distinct().iter().all(|one| self.is_fed_by(one))

@@ -174,8 +174,95 @@ fn rows_without_weight_and_rows_of_great_uncertainty_count_for_nothing() {
 }
 
 #[test]
+fn uncertainties_in_proportion_to_the_target_count_alike_where_logarithms_are_learned() {
+    let workshop = Workshop::new();
+    let mut generator = Generator::new(8, &[]);
+    let mut text = "a,b,c,y,sigma\n".to_owned();
+    for _ in 0..150 {
+        let [a, b, c] = [generator.normal(), generator.normal(), generator.normal()];
+        // Five orders of magnitude: in its own unit the smallest would be all that counts.
+        let y = (2.0 * a + b + 0.1 * generator.normal()).exp();
+        text += &format!("{a},{b},{c},{y:e},{:e}\n", 0.05 * y);
+    }
+    workshop.write("table.csv", text);
+    let line = "--set model.kind=ridge --set target.transform=log";
+    let alike = metrics(&workshop, "train", line);
+    let weighed = metrics(&workshop, "train", &format!("{line} --set data.uncertainty=sigma"));
+    for score in ["rmse", "coverage", "interval_width"] {
+        let [own, other] = [&weighed, &alike].map(|own| own["cv"][score].as_f64().unwrap());
+        assert!((own - other).abs() <= 1e-9 * other, "{score}: {own} {other}");
+    }
+}
+
+#[test]
+fn columns_that_do_not_vary_let_networks_learn_the_mean() {
+    let workshop = Workshop::new();
+    let mut generator = Generator::new(9, &[]);
+    let rows = (0..60).map(|_| format!("1,2,3,{}\n", 5.0 + generator.normal()));
+    workshop.write("table.csv", format!("a,b,c,y\n{}", rows.collect::<String>()));
+    let found = metrics(&workshop, "train", "--set train.recipe=auto --set model.kind=mlp");
+    let rmse = found["cv"]["rmse"].as_f64().unwrap();
+    assert!((0.6..1.5).contains(&rmse), "{rmse}");
+}
+
+#[test]
+fn numbers_at_the_end_of_their_range_do_not_stop_a_training() {
+    let workshop = Workshop::new();
+    let mut generator = Generator::new(10, &[]);
+    let mut sign = || if generator.uniform() < 0.5 { "-1e308" } else { "1e308" };
+    let rows = (0..60).map(|row| format!("{},{},{row},{row}\n", sign(), sign()));
+    workshop.write("table.csv", format!("a,b,c,y\n{}", rows.collect::<String>()));
+    for set in ["[\"raw\",\"pairs(total)\"]", "[\"raw\",\"pca(summary)\"]"] {
+        let found = metrics(
+            &workshop,
+            "train",
+            &format!("--set model.kind=ridge --set features.set={set}"),
+        );
+        assert!(found["cv"]["rmse"].as_f64().unwrap().is_finite());
+    }
+}
+
+#[test]
+fn equal_rows_of_other_weights_are_not_equal() {
+    let workshop = Workshop::new();
+    let rows: Vec<String> =
+        table(60, 6, 0.1, |x| x[0]).lines().skip(1).map(str::to_owned).collect();
+    let own = |line: &String| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let cells = cells[..4].join(",");
+        format!("{cells},0\n{cells},1\n")
+    };
+    workshop.write(
+        "table.csv",
+        "a,b,c,y,count\n".to_owned() + &rows.iter().map(own).collect::<String>(),
+    );
+    let line = "--set model.kind=ridge --set data.weight=count --set clean.duplicates=drop \
+                --set cv.split_by=row --set cv.leakage_check=false";
+    let found = metrics(&workshop, "train", line);
+    assert!(found["cv"]["r2"].as_f64().unwrap() > 0.8, "{found}");
+}
+
+#[test]
+fn ways_to_split_and_losses_that_would_be_ignored_are_refused() {
+    let workshop = Workshop::new();
+    workshop.write("table.csv", table(40, 5, 0.1, |x| x[0]));
+    let line = "train --data table.csv --target y --set cv.order_column=a --set cv.split_by=row";
+    assert!(workshop.fail(line).contains("cv.split_by"));
+    let line = format!(
+        "tune --data table.csv --target y --name huber {SHORT} --set train.loss=huber --set tune.trials=2 \
+         --set tune.space.model.dropout={{low=0.0,high=0.4}}"
+    );
+    assert!(workshop.fail(&line).contains("expected `mse`"));
+    assert!(!workshop.exists("checkpoints/huber.unfinished"));
+}
+
+#[test]
 fn bad_weights_are_refused() {
     let workshop = Workshop::new();
+    // Only ratios count.
+    let huge = table(40, 5, 0.1, |x| x[0]).replace(",1,0.1", ",1e308,0.1");
+    workshop.write("table.csv", huge);
+    metrics(&workshop, "train", "--set model.kind=ridge --set data.weight=count");
     for (weight, expected) in [("-1", "numbers from 0 on"), ("x", "expected a number")] {
         let text = table(40, 5, 0.1, |x| x[0]).replacen(",1,0.1", &format!(",{weight},0.1"), 1);
         workshop.write("table.csv", text);

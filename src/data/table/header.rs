@@ -1,6 +1,6 @@
 //! What the names of columns must be.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use csv::ByteRecord;
 
@@ -30,12 +30,13 @@ pub(super) fn header_of_text(path: &Path, record: &ByteRecord) -> Result<Vec<Str
 
 /// Every column has a name of its own.
 pub(super) fn check_names(place: &str, names: &[String]) -> Result<(), DataError> {
+    let mut known = HashSet::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
         if name.is_empty() {
             let found = format!("column {} has no name", index + 1);
             return Err(refuse(place, found, "name every column"));
         }
-        if names[..index].contains(name) {
+        if !known.insert(name) {
             return Err(refuse(
                 place,
                 format!("column `{name}` appears twice"),

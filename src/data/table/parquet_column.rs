@@ -30,6 +30,8 @@ enum Meaning {
     Unsigned(u64),
     /// So many digits behind the point.
     Decimal(i32),
+    /// Numbers of 16 bits (IEEE 754 binary16).
+    Half,
     /// Days since 1970.
     Date,
     /// Times since 1970 (UTC), so many in a second.
@@ -97,6 +99,9 @@ impl Meaning {
                 TimeUnit::NANOS => 1_000_000_000,
             });
         }
+        if column.logical_type_ref() == Some(&LogicalType::Float16) {
+            return Self::Half;
+        }
         match column.converted_type() {
             ConvertedType::DATE => Self::Date,
             ConvertedType::TIMESTAMP_MILLIS => Self::Moment(1000),
@@ -114,7 +119,7 @@ impl Meaning {
             ColumnPart::Texts(values.iter().copied().map(text).collect())
         };
         match self {
-            Self::Themselves => ColumnPart::Integers(values),
+            Self::Themselves | Self::Half => ColumnPart::Integers(values),
             Self::Unsigned(bits) => ColumnPart::numbers(values, |own| (own as u64 & bits) as f64),
             Self::Decimal(digits) => {
                 ColumnPart::numbers(values, |own| own as f64 / 10_f64.powi(*digits))
@@ -136,7 +141,11 @@ impl Meaning {
     }
 
     fn of_bytes(&self, values: Vec<Option<Vec<u8>>>) -> ColumnPart {
-        let Self::Decimal(digits) = self else { return ColumnPart::Texts(values) };
+        let digits = match self {
+            Self::Half => return ColumnPart::numbers(values, |bytes| half(&bytes)),
+            Self::Decimal(digits) => digits,
+            _ => return ColumnPart::Texts(values),
+        };
         // Big-endian, in two's complement.
         let number = |bytes: Vec<u8>| {
             let sign = if bytes.first().is_some_and(|byte| *byte > 127) { -1 } else { 0 };
@@ -145,6 +154,20 @@ impl Meaning {
         };
         ColumnPart::numbers(values, number)
     }
+}
+
+/// The number of 16 bits, the lower byte first: a sign, 5 bits of an exponent and 10 of a fraction.
+fn half(bytes: &[u8]) -> f64 {
+    let [low, high] = *bytes else { return f64::NAN };
+    let bits = u16::from_le_bytes([low, high]);
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023) / 1024.0);
+    let size = match exponent {
+        0 => fraction * 2.0_f64.powi(-14),
+        31 if fraction > 0.0 => f64::NAN,
+        31 => f64::INFINITY,
+        _ => (1.0 + fraction) * 2.0_f64.powi(exponent - 15),
+    };
+    if bits >> 15 == 1 { -size } else { size }
 }
 
 /// The next `rows` values.
@@ -164,4 +187,21 @@ fn values<T: DataType, V>(
         return Ok(known.map(Some).collect());
     }
     Ok(levels.into_iter().map(|level| if level > 0 { known.next() } else { None }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_16_bits_are_those_of_numpy() {
+        // numpy.array(values, numpy.float16).view(numpy.uint16)
+        let cases = [(0.0, 0), (1.0, 15360), (-2.5, 49408), (0.099_975_585_937_5, 11878)];
+        let cases = cases.into_iter().chain([(65504.0, 31743), (5.960_464_477_539_063e-8, 1)]);
+        for (expected, bits) in cases {
+            assert_eq!(half(&u16::to_le_bytes(bits)), expected);
+        }
+        assert_eq!(half(&[0, 0xfc]), f64::NEG_INFINITY);
+        assert!(half(&[1, 0x7c]).is_nan() && half(&[]).is_nan());
+    }
 }

@@ -99,6 +99,8 @@ impl Columns for Summary {
         let farthest = (largest - mean).max(mean - smallest);
         let squares = columns().map(|value| ((value - mean) / farthest).powi(2)).sum::<f64>();
         let deviation = if farthest > 0.0 { farthest * (squares / count).sqrt() } else { 0.0 };
+        // Nothing is at twice the largest number.
+        let deviation = if farthest.is_finite() { deviation } else { f64::MAX };
         values.extend([mean, deviation, largest, smallest]);
     }
 }

@@ -50,6 +50,17 @@ pub struct LoggedRow {
     pub truth: Option<f64>,
     /// When it came first, milliseconds since 1970 (UTC).
     pub truth_time: Option<i64>,
+    /// When another one took its place; `None` where it is still the first.
+    pub corrected: Option<i64>,
+}
+
+impl LoggedRow {
+    /// Whether the other row is the same measurement: a request that came twice.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let bits = |own: &Self| own.inputs.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        bits(self) == bits(other)
+    }
 }
 
 /// The true value of a served row.

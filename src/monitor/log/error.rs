@@ -55,3 +55,16 @@ pub enum LogError {
         found: String,
     },
 }
+
+impl LogError {
+    /// Whether the database takes no rows of this form, however often it is asked: wrong data, a broken constraint, too
+    /// large (classes 22, 23 and 54 of `PostgreSQL`, codes 18 to 20 of `SQLite`).
+    pub(super) fn is_of_the_rows(&self) -> bool {
+        let Self::Database { cause: sqlx::Error::Database(cause), .. } = self else { return false };
+        let Some(code) = cause.code() else { return false };
+        if code.len() == 5 {
+            return ["22", "23", "54"].iter().any(|class| code.starts_with(class));
+        }
+        code.parse::<u32>().is_ok_and(|code| (18..=20).contains(&(code & 0xff)))
+    }
+}

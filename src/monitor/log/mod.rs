@@ -2,13 +2,17 @@
 //!
 //! Invariant: whoever predicts never waits for it; what it cannot take is dropped and counted.
 
+mod batch;
 mod config;
+mod connection;
 mod entry;
 mod error;
 mod place;
 mod quiet;
 mod record;
 mod store;
+mod tables;
+mod wall_clock;
 mod writer;
 
 pub use config::LogConfig;

@@ -36,6 +36,7 @@ pub(super) fn row_of(row: &AnyRow) -> Result<LoggedRow, String> {
             columns_at_fault: row.try_get(11)?,
             truth: row.try_get(12)?,
             truth_time: row.try_get(13)?,
+            corrected: row.try_get(14)?,
         })
     };
     let found = read().map_err(|error: sqlx::Error| format!("a row of another form: {error}"))?;

@@ -3,61 +3,48 @@
 use std::{sync::Once, time::Duration};
 
 use sqlx::{
-    Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, Transaction,
-    any::AnyPoolOptions,
+    Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, any::AnyPoolOptions,
+    pool::PoolConnection,
 };
 use tokio::time::timeout;
 
 use super::{
     LogError, LoggedModel, LoggedRow, LoggedTruth,
+    connection::{LOCK, forget_by, new_token, set_up, silent, try_out},
     place::{OpenFile, file_address, without_password},
     record::{model_of, row_of, text_of},
+    tables::{insertion, parts},
 };
 
 /// Longest wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Longest time for a write: a connection may have fallen silent.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Longest time for deleting what is too old: the first time that may be most of a log.
+const TIDY_PATIENCE: Duration = Duration::from_mins(5);
+
+/// Milliseconds for which it is known which writes came.
+const TOKENS: i64 = 3_600_000;
+
 /// Connections at most: one that writes and one that reads. Each has a thread and a cache of its own.
 const CONNECTIONS: u32 = 2;
 
-/// Held by who writes into a `PostgreSQL` database; the number is nobody else's.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7310571093)";
-
-/// Rows of one statement: few sizes, so that the database has each prepared.
-const ROWS: [usize; 4] = [64, 16, 4, 1];
-
-/// Tables and indices; `{id}` is the kind of column that counts by itself.
-const TABLES: [&str; 7] = [
-    "CREATE TABLE IF NOT EXISTS models (
-        version TEXT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, target TEXT NOT NULL, unit TEXT NOT NULL,
-        level DOUBLE PRECISION NOT NULL, columns TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS predictions (
-        id {id}, time BIGINT NOT NULL, request_id TEXT NOT NULL, position BIGINT NOT NULL,
-        model TEXT NOT NULL, container TEXT, inputs TEXT NOT NULL,
-        prediction DOUBLE PRECISION NOT NULL, lower_bound DOUBLE PRECISION NOT NULL,
-        upper_bound DOUBLE PRECISION NOT NULL, out_of_domain BIGINT NOT NULL,
-        columns_at_fault TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS truths (
-        request_id TEXT NOT NULL, position BIGINT NOT NULL, time BIGINT NOT NULL,
-        truth DOUBLE PRECISION NOT NULL, PRIMARY KEY (request_id, position))",
-    "CREATE TABLE IF NOT EXISTS told (alarm TEXT PRIMARY KEY, time BIGINT NOT NULL, done BIGINT NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS predictions_by_model ON predictions (model, id)",
-    "CREATE INDEX IF NOT EXISTS predictions_by_request ON predictions (request_id, position)",
-    "CREATE INDEX IF NOT EXISTS predictions_by_time ON predictions (time)",
-];
-
 /// Everything of rows, with their truths.
 const FACTS: &str = "SELECT p.id, p.time, p.request_id, p.position, p.model, p.container, p.inputs, p.prediction, \
-                      p.lower_bound, p.upper_bound, p.out_of_domain, p.columns_at_fault, t.truth, t.time";
+                      p.lower_bound, p.upper_bound, p.out_of_domain, p.columns_at_fault, t.truth, t.time, t.corrected";
 
 /// All rows, and rows with a true value, found from their true values.
 const ALL: &str = "FROM predictions p LEFT JOIN truths t";
 const LABELLED: &str = "FROM truths t JOIN predictions p";
 
-/// Which true value is a row's. Where a client gave one id twice nobody knows which of the rows is meant.
+/// Which true value is a row's: of rows that a client gave one id the first one's, where no other had it when the true
+/// value came. Else nobody knows which of them is meant, unless they are equal.
 const MATCHED: &str = "ON t.request_id = p.request_id AND t.position = p.position \
                        AND NOT EXISTS (SELECT 1 FROM predictions o WHERE o.request_id = p.request_id \
-                       AND o.position = p.position AND o.id <> p.id)";
+                       AND o.position = p.position AND (o.id < p.id \
+                       OR (o.id > p.id AND o.time <= t.time AND o.inputs <> p.inputs)))";
 
 /// The database of the log.
 #[derive(Clone, Debug)]
@@ -76,6 +63,8 @@ pub struct KnownTruths {
     pub count: i64,
     /// Their sum.
     pub sum: f64,
+    /// When the last of them came or was corrected, milliseconds since 1970 (UTC); 0 where there are none.
+    pub last: i64,
 }
 
 /// Which rows are wanted.
@@ -89,6 +78,10 @@ pub struct LogQuery {
     pub since: i64,
     /// Rows whose true value is known only.
     pub labelled: bool,
+    /// Of these, those whose true value came or was corrected from this time on, milliseconds since 1970 (UTC).
+    pub known_since: Option<i64>,
+    /// Whether raw values are left out: they are most of a row.
+    pub without_inputs: bool,
     /// The first of them, so many at most; `None` for all.
     pub most: Option<i64>,
 }
@@ -118,37 +111,20 @@ impl LogStore {
             return Err(LogError::Address(without_password(url)));
         }
         let place = without_password(url);
-        let failed =
-            |cause| LogError::Database { place: place.clone(), failed: "does not open", cause };
+        let failed = |cause| {
+            let failed = if may_make { "does not open" } else { "cannot be read" };
+            LogError::Database { place: place.clone(), failed, cause }
+        };
         let address = if is_file { file_address(url, may_make)? } else { url.to_owned() };
         let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
-        let options = options.after_connect(move |connection, _| {
-            Box::pin(async move { if is_file { set_up_file(connection).await } else { Ok(()) } })
-        });
+        let options =
+            options.after_connect(move |connection, _| Box::pin(set_up(connection, is_file)));
         // The pool tries again for as long as it may, and then does not know why.
-        let tried = timeout(PATIENCE, try_out(&address, is_file)).await;
-        tried.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(failed)?;
+        let tried = timeout(PATIENCE, try_out(&address, is_file, may_make)).await;
+        tried.unwrap_or_else(|_| silent()).map_err(failed)?;
         let pool = options.connect(&address).await.map_err(failed)?;
-        let id = if is_file { "INTEGER PRIMARY KEY" } else { "BIGSERIAL PRIMARY KEY" };
-        let mut own = Self { pool, place: place.clone(), is_file, file: None };
-        let mut transaction = own.begin().await.map_err(failed)?;
-        for table in TABLES {
-            let statement = AssertSqlSafe(table.replace("{id}", id));
-            transaction.execute(statement).await.map_err(failed)?;
-        }
-        transaction.commit().await.map_err(failed)?;
-        own.file = if is_file { OpenFile::of(url) } else { None };
-        Ok(own)
-    }
-
-    /// A transaction. Of several services only one writes at a time: numbers of rows become visible in their order, so
-    /// that who has read up to one has read all before it.
-    async fn begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
-        if !self.is_file {
-            transaction.execute(LOCK).await?;
-        }
-        Ok(transaction)
+        let file = if is_file { OpenFile::of(url) } else { None };
+        Ok(Self { pool, place, is_file, file })
     }
 
     /// Closes it, after what is under way.
@@ -167,28 +143,38 @@ impl LogStore {
         rows: &[LoggedRow],
         truths: &[LoggedTruth],
     ) -> Result<(), LogError> {
+        self.append_once(&new_token(), (models, rows, truths)).await
+    }
+
+    /// The same, and nothing where this `token` came before: who has lost the answer of the database can ask again.
+    pub(super) async fn append_once(
+        &self,
+        token: &str,
+        own: (&[LoggedModel], &[LoggedRow], &[LoggedTruth]),
+    ) -> Result<(), LogError> {
         self.file.as_ref().map_or(Ok(()), OpenFile::refuse_removed)?;
-        let failed = |source| self.failed("takes no rows", source);
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
-        let written = self.append_by(&mut connection, models, rows, truths).await;
-        if written.is_err() {
-            // A database may have ended the transaction by itself, e.g. when its disk is full. The connection does not
-            // know that: whatever it wrote later would be lost.
-            let _ = connection.close().await;
-        }
-        written.map_err(failed)
+        let mut connection = self.connection("takes no rows").await?;
+        let written = timeout(WRITE_PATIENCE, self.append_by(&mut connection, token, own)).await;
+        self.settled(connection, "takes no rows", written.unwrap_or_else(|_| silent()))
     }
 
     async fn append_by(
         &self,
         connection: &mut AnyConnection,
-        models: &[LoggedModel],
-        rows: &[LoggedRow],
-        truths: &[LoggedTruth],
+        token: &str,
+        (models, rows, truths): (&[LoggedModel], &[LoggedRow], &[LoggedTruth]),
     ) -> Result<(), sqlx::Error> {
         let mut transaction = connection.begin().await?;
+        // Of several services only one writes at a time: numbers of rows become visible in their order, so that who
+        // has read up to one has read all before it.
         if !self.is_file {
             transaction.execute(LOCK).await?;
+        }
+        let once =
+            "INSERT INTO batches (token, time) VALUES ($1, $2) ON CONFLICT (token) DO NOTHING";
+        let once = sqlx::query(once).bind(token).bind(jiff::Timestamp::now().as_millisecond());
+        if once.execute(&mut *transaction).await?.rows_affected() == 0 {
+            return transaction.rollback().await;
         }
         for model in models {
             let statement = "INSERT INTO models (version, name, checksum, target, unit, level, columns) \
@@ -211,7 +197,8 @@ impl LogStore {
         }
         for own in truths {
             let statement = "INSERT INTO truths (request_id, position, time, truth) VALUES ($1, $2, $3, $4) \
-                             ON CONFLICT (request_id, position) DO UPDATE SET truth = $4";
+                             ON CONFLICT (request_id, position) DO UPDATE SET truth = $4, corrected = $3 \
+                             WHERE truths.truth <> $4";
             let query = sqlx::query(statement).bind(&own.request_id).bind(own.position);
             let query = query.bind(own.time).bind(own.truth);
             query.execute(&mut *transaction).await?;
@@ -237,17 +224,25 @@ impl LogStore {
     pub async fn rows(&self, query: &LogQuery) -> Result<Vec<LoggedRow>, LogError> {
         // What is not asked for does not stand in the statement, so that the index of what is asked for is used.
         let tables = if query.labelled { LABELLED } else { ALL };
-        let of_model = if query.model.is_some() { "AND p.model = $4" } else { "" };
-        let statement = format!(
-            "{FACTS} {tables} {MATCHED} WHERE p.id > $1 AND p.time >= $2 {of_model} \
-             ORDER BY p.id LIMIT $3"
-        );
-        let rows = sqlx::query(AssertSqlSafe(statement)).bind(query.after).bind(query.since);
-        let rows = rows.bind(query.most.unwrap_or(i64::MAX));
-        let rows = match &query.model {
-            Some(model) => rows.bind(model),
-            None => rows,
-        };
+        let facts =
+            if query.without_inputs { FACTS.replace("p.inputs", "'[]'") } else { FACTS.to_owned() };
+        let mut statement = format!("{facts} {tables} {MATCHED} WHERE p.id > $1 AND p.time >= $2");
+        if query.model.is_some() {
+            statement += " AND p.model = $4";
+        }
+        if query.known_since.is_some() {
+            statement += " AND COALESCE(t.corrected, t.time) >= ";
+            statement += if query.model.is_some() { "$5" } else { "$4" };
+        }
+        statement += " ORDER BY p.id LIMIT $3";
+        let mut rows = sqlx::query(AssertSqlSafe(statement)).bind(query.after).bind(query.since);
+        rows = rows.bind(query.most.unwrap_or(i64::MAX));
+        if let Some(model) = &query.model {
+            rows = rows.bind(model);
+        }
+        if let Some(since) = query.known_since {
+            rows = rows.bind(since);
+        }
         let rows = rows
             .fetch_all(&self.pool)
             .await
@@ -260,11 +255,14 @@ impl LogStore {
     /// # Errors
     /// When the database cannot be read.
     pub async fn truths(&self) -> Result<KnownTruths, LogError> {
-        let statement = "SELECT COUNT(*), COALESCE(SUM(truth), 0.0) FROM truths";
+        let statement = "SELECT COUNT(*), COALESCE(SUM(truth), 0.0), \
+                         COALESCE(MAX(COALESCE(corrected, time)), 0) FROM truths";
         let failed = |source| self.failed("cannot be read", source);
         let row = sqlx::query(statement).fetch_one(&self.pool).await.map_err(failed)?;
-        let count = row.try_get(0).map_err(failed)?;
-        Ok(KnownTruths { count, sum: row.try_get(1).map_err(failed)? })
+        let read = || {
+            Ok(KnownTruths { count: row.try_get(0)?, sum: row.try_get(1)?, last: row.try_get(2)? })
+        };
+        read().map_err(failed)
     }
 
     /// The rows that a request had at a position: one, none, or several where its client gave one id twice.
@@ -311,20 +309,54 @@ impl LogStore {
         update.map(drop).map_err(|source| self.failed("keeps nothing", source))
     }
 
-    /// Deletes what is older than a time; returns how many rows that were.
+    /// Deletes what is older than a time, with its true values; returns how many rows that were.
     ///
     /// # Errors
     /// When the database does not do it.
     pub async fn forget_before(&self, time: i64) -> Result<u64, LogError> {
-        let failed = |source| self.failed("deletes nothing", source);
-        let delete = sqlx::query("DELETE FROM predictions WHERE time < $1").bind(time);
-        let gone = delete.execute(&self.pool).await.map_err(failed)?.rows_affected();
-        if gone > 0 {
-            let truths = "DELETE FROM truths WHERE time < $1 AND NOT EXISTS (SELECT 1 FROM predictions p \
-                          WHERE p.request_id = truths.request_id AND p.position = truths.position)";
-            sqlx::query(truths).bind(time).execute(&self.pool).await.map_err(failed)?;
+        let mut connection = self.connection("deletes nothing").await?;
+        let forgotten = forget_by(&mut connection, time, self.is_file);
+        let forgotten = timeout(TIDY_PATIENCE, forgotten).await;
+        self.settled(connection, "deletes nothing", forgotten.unwrap_or_else(|_| silent()))
+    }
+
+    /// Forgets which writes came, but for those that may still be asked again at the time `now`.
+    ///
+    /// # Errors
+    /// When the database does not do it.
+    pub(super) async fn forget_batches(&self, now: i64) -> Result<(), LogError> {
+        let mut connection = self.connection("deletes nothing").await?;
+        let delete = sqlx::query("DELETE FROM batches WHERE time < $1 OR time > $2");
+        let delete = delete.bind(now - TOKENS).bind(now + TOKENS).execute(&mut *connection);
+        let forgotten = timeout(TIDY_PATIENCE, delete).await.unwrap_or_else(|_| silent());
+        self.settled(connection, "deletes nothing", forgotten).map(drop)
+    }
+
+    /// The time of the newest row; 0 where there is none.
+    pub(super) async fn newest(&self) -> Result<i64, LogError> {
+        let failed = |source| self.failed("cannot be read", source);
+        let statement = "SELECT COALESCE(MAX(time), 0) FROM predictions";
+        let row = sqlx::query(statement).fetch_one(&self.pool).await.map_err(failed)?;
+        row.try_get(0).map_err(failed)
+    }
+
+    async fn connection(&self, failed: &'static str) -> Result<PoolConnection<Any>, LogError> {
+        self.pool.acquire().await.map_err(|source| self.failed(failed, source))
+    }
+
+    /// What was done on a connection, which is not used again where it failed. A database may have ended the transaction
+    /// by itself, e.g. when its disk is full; the connection does not know that, and whatever it wrote later would be
+    /// lost. And where nobody answers any more, nobody says farewell.
+    fn settled<T>(
+        &self,
+        connection: PoolConnection<Any>,
+        failed: &'static str,
+        done: Result<T, sqlx::Error>,
+    ) -> Result<T, LogError> {
+        if done.is_err() {
+            drop(connection.detach());
         }
-        Ok(gone)
+        done.map_err(|source| self.failed(failed, source))
     }
 
     fn failed(&self, failed: &'static str, cause: sqlx::Error) -> LogError {
@@ -334,50 +366,4 @@ impl LogStore {
     fn damaged(&self, found: String) -> LogError {
         LogError::Damaged { place: self.place.clone(), found }
     }
-}
-
-/// Connects once, to learn why where it fails.
-async fn try_out(address: &str, is_file: bool) -> Result<(), sqlx::Error> {
-    let mut connection = AnyConnection::connect(address).await?;
-    if is_file {
-        set_up_file(&mut connection).await?;
-    }
-    connection.close().await
-}
-
-/// Readers do not wait for the writer, and what was written survives a crash of the program.
-async fn set_up_file(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    // The time first: another program may hold the file at this moment.
-    connection.execute("PRAGMA busy_timeout = 10000").await?;
-    connection.execute("PRAGMA journal_mode = WAL").await?;
-    connection.execute("PRAGMA synchronous = NORMAL").await.map(drop)
-}
-
-/// Rows in parts of the sizes in [`ROWS`].
-fn parts(mut rows: &[LoggedRow]) -> impl Iterator<Item = &[LoggedRow]> {
-    std::iter::from_fn(move || {
-        let size = ROWS.into_iter().find(|size| *size <= rows.len())?;
-        let (part, others) = rows.split_at(size);
-        rows = others;
-        Some(part)
-    })
-}
-
-/// The statement that inserts so many rows. `PostgreSQL` wants its places numbered; `SQLite` would take a number for a
-/// name, and look for each among all.
-fn insertion(rows: usize, is_file: bool) -> String {
-    const VALUES: usize = 11;
-    let places = |row: usize| {
-        let place = |own: usize| {
-            if is_file { "?".to_owned() } else { format!("${}", row * VALUES + own) }
-        };
-        let own: Vec<String> = (1..=VALUES).map(place).collect();
-        format!("({})", own.join(", "))
-    };
-    let all: Vec<String> = (0..rows).map(places).collect();
-    format!(
-        "INSERT INTO predictions (time, request_id, position, model, container, inputs, prediction, lower_bound, \
-         upper_bound, out_of_domain, columns_at_fault) VALUES {}",
-        all.join(", ")
-    )
 }

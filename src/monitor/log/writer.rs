@@ -17,7 +17,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{LogConfig, LogError, LogStore, LoggedModel, LoggedRow, LoggedTruth, QuietLog};
+use super::{
+    LogConfig, LogError, LogStore, LoggedModel, LoggedRow, LoggedTruth, QuietLog, batch::Batch,
+    wall_clock::WallClock,
+};
 
 /// Rows after which a write does not wait for its time. So many take a few milliseconds.
 const BATCH: usize = 1_000;
@@ -29,8 +32,9 @@ const URGENT: usize = 2 * BATCH;
 const STARVED: Duration = Duration::from_millis(200);
 const PREFERRED: Duration = Duration::from_secs(5);
 
-/// Shortest time between two complaints of dropped rows.
+/// Shortest time between two complaints of dropped rows, and of a database that takes none.
 const COMPLAINT: Duration = Duration::from_secs(10);
+const OUTAGE: Duration = Duration::from_mins(1);
 
 /// First and longest pause after a write that failed.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
@@ -103,20 +107,24 @@ impl LogWriter {
         self.add(rows.len(), Item::Rows(rows));
     }
 
-    /// Adds the true value of a row.
-    pub fn add_truth(&self, truth: LoggedTruth) {
-        self.add(1, Item::Truth(truth));
+    /// Adds the true value of a row; `false` where it does not fit into the queue and is dropped.
+    #[must_use]
+    pub fn add_truth(&self, truth: LoggedTruth) -> bool {
+        self.add(1, Item::Truth(truth))
     }
 
-    fn add(&self, count: usize, item: Item) {
+    fn add(&self, count: usize, item: Item) -> bool {
         let before = self.state.waiting.fetch_add(count, Ordering::Relaxed);
         if before + count > self.state.most || self.sender.send(item).is_err() {
             self.state.waiting.fetch_sub(count, Ordering::Relaxed);
             self.state.dropped.fetch_add(count as u64, Ordering::Relaxed);
             self.state.complain();
-        } else if before < BATCH && before + count >= BATCH {
+            return false;
+        }
+        if before < BATCH && before + count >= BATCH {
             self.state.wake.notify_one();
         }
+        true
     }
 
     /// Rows that wait to be written.
@@ -125,7 +133,7 @@ impl LogWriter {
         self.state.waiting.load(Ordering::Relaxed)
     }
 
-    /// Rows that were dropped because too many waited.
+    /// Rows and true values that were dropped because too many waited or the database refused them.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.state.dropped.load(Ordering::Relaxed)
@@ -150,6 +158,21 @@ impl LogWriter {
 }
 
 impl State {
+    /// Counts what was written, or dropped because the database refused it.
+    fn count(&self, batch: &Batch, refused: Option<&LogError>) {
+        self.waiting.fetch_sub(batch.len(), Ordering::Relaxed);
+        let Some(refused) = refused else {
+            self.written.fetch_add(batch.rows.len() as u64, Ordering::Relaxed);
+            return;
+        };
+        let dropped = self.dropped.fetch_add(batch.len() as u64, Ordering::Relaxed) + 1;
+        let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
+        if complained.is_none_or(|last| last.elapsed() > COMPLAINT) {
+            *complained = Some(Instant::now());
+            tracing::warn!("what the database refuses is dropped, {dropped} by now: {refused}");
+        }
+    }
+
     /// Says from time to time that rows are dropped.
     fn complain(&self) {
         let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,37 +198,22 @@ struct Clerk {
     keep: Option<Duration>,
 }
 
-/// What is written at once.
-#[derive(Default)]
-struct Batch {
-    models: Vec<LoggedModel>,
-    rows: Vec<LoggedRow>,
-    truths: Vec<LoggedTruth>,
-}
-
-impl Batch {
-    fn len(&self) -> usize {
-        self.models.len() + self.rows.len() + self.truths.len()
+/// Adds an item to a batch; `false` for the end.
+fn take(batch: &mut Batch, item: Item) -> bool {
+    match item {
+        Item::Model(own) => batch.models.push(own),
+        Item::Rows(own) => batch.rows.extend(own),
+        Item::Truth(own) => batch.truths.push(own),
+        Item::End => return false,
     }
-
-    async fn write_into(&self, store: &LogStore) -> Result<(), LogError> {
-        store.append(&self.models, &self.rows, &self.truths).await
-    }
-
-    /// Adds an item; `false` for the end.
-    fn add(&mut self, item: Item) -> bool {
-        match item {
-            Item::Model(own) => self.models.push(own),
-            Item::Rows(own) => self.rows.extend(own),
-            Item::Truth(own) => self.truths.push(own),
-            Item::End => return false,
-        }
-        true
-    }
+    true
 }
 
 impl Clerk {
     async fn work(mut self) {
+        let started = (jiff::Timestamp::now().as_millisecond(), Instant::now());
+        let keep = self.keep.unwrap_or_default();
+        let newest = self.store.newest().await;
         let mut tidied = None;
         loop {
             let (batch, goes_on) = self.collect().await;
@@ -214,7 +222,9 @@ impl Clerk {
                 return;
             }
             if tidied.is_none_or(|tidied: Instant| tidied.elapsed() > TIDY) {
-                self.tidy().await;
+                if let Ok(newest) = newest {
+                    self.tidy(&WallClock::new(started, newest, keep)).await;
+                }
                 tidied = Some(Instant::now());
             }
         }
@@ -225,30 +235,52 @@ impl Clerk {
     async fn collect(&mut self) -> (Batch, bool) {
         let mut batch = Batch::default();
         let Some(first) = self.receiver.recv().await else { return (batch, false) };
-        let mut goes_on = batch.add(first);
+        let mut goes_on = take(&mut batch, first);
         if goes_on && self.state.waiting.load(Ordering::Relaxed) < BATCH {
             let _ = timeout(self.flush, self.state.wake.notified()).await;
         }
         while goes_on && batch.len() < BATCH {
             let Ok(item) = self.receiver.try_recv() else { break };
-            goes_on = batch.add(item);
+            goes_on = take(&mut batch, item);
         }
         (batch, goes_on)
     }
 
-    /// Writes a batch, again and again until the database takes it; meanwhile rows wait in the queue.
+    /// Writes a batch; a part of it that the database will never take keeps the rest waiting no longer.
     async fn write(&mut self, batch: Batch) {
         let batch = Arc::new(batch);
-        let mut pause = PAUSES[0];
-        while let Err(error) = self.append(&batch).await {
-            if pause == PAUSES[0] {
-                tracing::warn!("rows wait to be written: {error}");
+        let Err(refused) = self.insist(&batch).await else {
+            return self.state.count(&batch, None);
+        };
+        if batch.len() == 1 {
+            return self.state.count(&batch, Some(&refused));
+        }
+        for own in batch.singly().map(Arc::new) {
+            let refused = self.insist(&own).await.err();
+            self.state.count(&own, refused.as_ref());
+        }
+    }
+
+    /// Writes a batch, again and again until the database takes it; meanwhile rows wait in the queue.
+    ///
+    /// # Errors
+    /// Where the database will never take it.
+    async fn insist(&mut self, batch: &Arc<Batch>) -> Result<(), LogError> {
+        let (mut pause, mut told) = (PAUSES[0], None);
+        loop {
+            match self.append(batch).await {
+                Err(error) if !error.is_of_the_rows() => {
+                    if told.is_none_or(|told: Instant| told.elapsed() > OUTAGE) {
+                        let waiting = self.state.waiting.load(Ordering::Relaxed);
+                        tracing::warn!("{waiting} rows wait to be written: {error}");
+                        told = Some(Instant::now());
+                    }
+                }
+                other => return other,
             }
             sleep(pause).await;
             pause = (2 * pause).min(PAUSES[1]);
         }
-        self.state.waiting.fetch_sub(batch.len(), Ordering::Relaxed);
-        self.state.written.fetch_add(batch.rows.len() as u64, Ordering::Relaxed);
     }
 
     async fn append(&mut self, batch: &Arc<Batch>) -> Result<(), LogError> {
@@ -267,10 +299,16 @@ impl Clerk {
         }
     }
 
-    async fn tidy(&self) {
+    async fn tidy(&self, clock: &WallClock) {
+        let now = jiff::Timestamp::now().as_millisecond();
+        if let Err(error) = self.store.forget_batches(now).await {
+            tracing::warn!("{error}");
+        }
         let Some(keep) = self.keep else { return };
-        let age = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
-        let oldest = jiff::Timestamp::now().as_millisecond().saturating_sub(age);
+        let Some(oldest) = clock.oldest(now, keep) else {
+            tracing::warn!("no old row is deleted from the log: the clock has jumped");
+            return;
+        };
         if let Err(error) = self.store.forget_before(oldest).await {
             tracing::warn!("{error}");
         }

@@ -6,7 +6,12 @@ use anyhow::{Result, bail};
 
 use crate::data::Dataset;
 
-use super::{super::Params, champion::Champion, new_rows};
+use super::{
+    super::Params,
+    champion::Champion,
+    new_rows,
+    screening::{measurement, measurements},
+};
 
 /// The trusted rows.
 pub(super) struct Anchor {
@@ -23,12 +28,17 @@ impl Anchor {
         }
         let table = new_rows::read(path, champion, "`retrain.anchor`")?;
         let known = new_rows::containers_of(&champion.table);
-        let fresh: Vec<u32> = (0..table.rows() as u32)
-            .filter(|row| !known.contains(&new_rows::container_of(&table, *row as usize)))
-            .collect();
+        // Where rows have no names, the champion's own are known by their values.
+        let values = measurements(&champion.table);
+        let is_fresh = |row: usize| {
+            !known.contains(&new_rows::container_of(&table, row))
+                && !values.contains(&measurement(&table, row))
+        };
+        let fresh: Vec<u32> =
+            (0..table.rows() as u32).filter(|row| is_fresh(*row as usize)).collect();
         if fresh.is_empty() {
             bail!(
-                "{}: the champion was trained on every container of it, expected some that it has not \
+                "{}: the champion was trained on everything in it, expected containers that it has not \
                  seen\n\nhint: leave `retrain.anchor` empty to trust the training rows",
                 path.display()
             );

@@ -65,6 +65,9 @@ pub struct Decision {
     pub challenge: Challenge,
     /// SHA-256 of the table that the challenger was trained on.
     pub data_sha256: String,
+    /// SHA-256 of the table that was named by hand; empty where none was.
+    #[serde(default)]
+    pub named_sha256: String,
 }
 
 impl Decision {

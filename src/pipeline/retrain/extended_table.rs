@@ -70,6 +70,15 @@ pub(super) fn origins(path: &Path, rows: usize) -> Result<Vec<Origin>> {
     Ok(origins)
 }
 
+/// Finds out whether DVC starts, where it is in use.
+pub(super) fn check_dvc() -> Result<()> {
+    if Path::new(".dvc").is_dir() {
+        let output = Command::new("dvc").arg("--version").output();
+        output.context("DVC is in use here, but `dvc` does not start")?;
+    }
+    Ok(())
+}
+
 /// Where DVC is in use, lets it keep the table; returns the file that names this version.
 pub(super) fn keep_with_dvc(path: &Path) -> Result<Option<PathBuf>> {
     if !Path::new(".dvc").is_dir() {

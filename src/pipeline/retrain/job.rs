@@ -13,6 +13,7 @@ use crate::{
     evaluate::ScoredRow,
     model::{Backend, BackendKind},
     monitor::{LogError, LogStore},
+    registry::Pointers,
     train::{Checkpoint, write_atomically},
 };
 
@@ -26,12 +27,12 @@ use super::{
     },
     anchor::Anchor,
     both_errors::BothErrors,
-    challenge::{self, Challenge},
+    challenge::{self, Challenge, Condition},
     champion::Champion,
     decision::{Decision, Decisions, RowCounts, Verdict},
     extended_table,
     new_rows::{self, NewRow, Origin},
-    readiness::{ASIDE, catch_up, lock, not_yet, sweep},
+    readiness::{ASIDE, catch_up, check_movable, lock, not_yet, sweep},
     screening::{self, Rules, Screened},
 };
 
@@ -100,7 +101,7 @@ pub fn retrain(options: &RetrainOptions, observer: &dyn RetrainObserver) -> Resu
         },
         newest: options.params.retrain.newest,
     };
-    let rows = new_rows_of(options, &champion)?;
+    let (rows, named) = new_rows_of(options, &champion)?;
     let screened = screening::screen(rows, &champion, &anchor, rules);
     if let Some(reason) = not_yet(options, &champion, &screened)? {
         return Ok(Retrained::NotYet(reason));
@@ -110,7 +111,10 @@ pub fn retrain(options: &RetrainOptions, observer: &dyn RetrainObserver) -> Resu
     RunFolder::new(&options.params.paths, &name, RunKind::Training)?
         .refuse_existing(&name)
         .map_err(without_force)?;
-    let work = Work { options, champion: &champion, name: &name, observer };
+    if !options.dry_run {
+        check_movable(&champion)?;
+    }
+    let work = Work { options, champion: &champion, name: &name, named, observer };
     let runs = work.train_all(&screened).inspect_err(|_| work.discard()).map_err(told)?;
     work.decide(&screened, &anchor, runs)
 }
@@ -133,8 +137,8 @@ fn told(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// Everything labelled that the log and the named table hold.
-fn new_rows_of(options: &RetrainOptions, champion: &Champion) -> Result<Vec<NewRow>> {
+/// Everything labelled that the log and the named table hold, and the checksum of that table.
+fn new_rows_of(options: &RetrainOptions, champion: &Champion) -> Result<(Vec<NewRow>, String)> {
     let log = options.params.log.clone().with_environment(environment);
     let mut rows = Vec::new();
     if log.is_on() {
@@ -154,10 +158,14 @@ fn new_rows_of(options: &RetrainOptions, champion: &Champion) -> Result<Vec<NewR
             "`log.url` is `none` and no table is named, expected rows from one of them\n\nhint: `--data FILE`"
         );
     }
+    let mut named = String::new();
     if let Some(path) = &options.data {
-        rows.extend(new_rows::of_table(path, champion)?);
+        let decisions = Decisions::of(&options.params.paths.checkpoints).about(&champion.model)?;
+        let table = new_rows::of_table(path, champion, &decisions)?;
+        rows.extend(table.0);
+        named = table.1;
     }
-    Ok(rows)
+    Ok((rows, named))
 }
 
 /// What was trained.
@@ -177,6 +185,8 @@ struct Work<'a> {
     options: &'a RetrainOptions,
     champion: &'a Champion,
     name: &'a str,
+    /// Checksum of the table that was named by hand; empty where none was.
+    named: String,
     observer: &'a dyn RetrainObserver,
 }
 
@@ -266,11 +276,6 @@ impl Work<'_> {
 
     fn decide(&self, screened: &Screened, anchor: &Anchor, mut runs: Runs) -> Result<Retrained> {
         let (champion, options) = (self.champion, self.options);
-        if !options.dry_run
-            && let Some(file) = extended_table::keep_with_dvc(&self.table())?
-        {
-            self.observer.on_step(&format!("the table is kept by DVC as {}", file.display()));
-        }
         if let Some(tracked) = runs.challenger.tracked.take() {
             self.observer.deliver(tracked, self.name);
         }
@@ -281,14 +286,15 @@ impl Work<'_> {
         let conditions = challenge.conditions(&options.params.retrain, &unit);
         let is_better = conditions.iter().all(|own| own.holds);
         let verdict = if is_better { Verdict::Promote } else { Verdict::Keep };
-        let decision = Decision {
+        let mut decision = Decision {
             time: provenance::now(),
             model: champion.model.clone(),
             champion: champion.pointer.run.clone(),
             challenger: self.name.to_owned(),
             verdict,
             dry_run: options.dry_run,
-            until: screened.newest_time(),
+            // Of a clock that goes ahead no row would be new for as long.
+            until: screened.newest_time().min(jiff::Timestamp::now().as_millisecond()),
             conditions,
             rows: RowCounts {
                 before: champion.table.rows(),
@@ -300,18 +306,53 @@ impl Work<'_> {
             },
             challenge,
             data_sha256: challenger.report.data.sha256.clone(),
+            named_sha256: self.named.clone(),
         };
         let quarantine = self.write_quarantine(screened, &challenger.report_folder)?;
         decision.write(&challenger.report_folder)?;
-        if is_better && !options.dry_run {
-            self.observer.on_step("moving the champion");
-            let mut params = options.params.clone();
-            params.track.model.clone_from(&champion.model);
-            promote_over(&params, self.name, Some(&champion.pointer))?;
+        let decisions = Decisions::of(&options.params.paths.checkpoints);
+        if let Err(error) = self.carry_out(is_better && !options.dry_run) {
+            // It was not judged against who is the champion by now.
+            let pointers = Pointers::read(&options.params.paths.checkpoints)?;
+            if pointers.model(&champion.model).champion.as_ref() != Some(&champion.pointer) {
+                return Err(error);
+            }
+            // What was trained for hours is decided about, so that the next look does not train again.
+            decision.verdict = Verdict::Keep;
+            let sentence = format!("what was decided could not be carried out: {error:#}");
+            decision.conditions.push(Condition { holds: false, sentence });
+            let written = decision.write(&challenger.report_folder);
+            if let Err(other) = written.and_then(|()| decisions.add(&decision)) {
+                tracing::warn!("the decision is not written down: {other:#}");
+            }
+            let name = self.name;
+            let hint = if is_better {
+                format!("`{name}` is better; `massay registry promote {name}` moves the champion")
+            } else {
+                format!("`{name}` is not better, the champion stays")
+            };
+            return Err(error.context(hint));
         }
         // Behind the move: what is written here has happened.
-        Decisions::of(&options.params.paths.checkpoints).add(&decision)?;
+        decisions.add(&decision)?;
         Ok(Retrained::Decided { decision: Box::new(decision), quarantine })
+    }
+
+    /// Keeps the table, and moves the champion where the challenger `wins`.
+    fn carry_out(&self, wins: bool) -> Result<()> {
+        let options = self.options;
+        if !options.dry_run
+            && let Some(file) = extended_table::keep_with_dvc(&self.table())?
+        {
+            self.observer.on_step(&format!("the table is kept by DVC as {}", file.display()));
+        }
+        if wins {
+            self.observer.on_step("moving the champion");
+            let mut params = options.params.clone();
+            params.track.model.clone_from(&self.champion.model);
+            promote_over(&params, self.name, Some(&self.champion.pointer))?;
+        }
+        Ok(())
     }
 
     fn compare(&self, newest: &[NewRow], anchor: &Anchor, runs: &Runs) -> Result<Challenge> {

@@ -9,7 +9,7 @@ use crate::{
     monitor::{LogQuery, LogStore, LoggedModel, LoggedRow},
 };
 
-use super::champion::Champion;
+use super::{champion::Champion, decision::Decision};
 
 /// Where a row came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,15 +73,39 @@ fn served(row: LoggedRow, stands_alone: bool) -> Option<NewRow> {
     Some(NewRow {
         container: row.container.clone().unwrap_or(own),
         truth,
-        time: row.truth_time.unwrap_or(row.time),
+        time: row.corrected.or(row.truth_time).unwrap_or(row.time),
         inputs: row.inputs,
         origin: Origin::Served,
     })
 }
 
-/// The rows of a labelled table.
-pub(super) fn of_table(path: &Path, champion: &Champion) -> Result<Vec<NewRow>> {
+/// The rows of a labelled table, and its checksum. What one of the `decisions` knew is no news: its rows are as old as that.
+pub(super) fn of_table(
+    path: &Path,
+    champion: &Champion,
+    decisions: &[Decision],
+) -> Result<(Vec<NewRow>, String)> {
     let dataset = read(path, champion, "`--data`")?;
+    let is_known = |own: &&Decision| !own.dry_run && own.named_sha256 == dataset.sha256;
+    let known = decisions.iter().rfind(is_known);
+    let time = known.map_or_else(|| jiff::Timestamp::now().as_millisecond(), |own| own.until);
+    let row = |row: usize| NewRow {
+        container: container_of(&dataset, row),
+        truth: dataset.target[row],
+        inputs: dataset.features.iter().map(|column| column[row]).collect(),
+        time,
+        origin: Origin::Table,
+    };
+    Ok(((0..dataset.rows()).map(row).collect(), dataset.sha256.clone()))
+}
+
+/// A labelled table with the champion's columns.
+pub(super) fn read(path: &Path, champion: &Champion, asked_by: &str) -> Result<Dataset> {
+    if !path.is_file() {
+        bail!("{}: there is no such file, {asked_by} expects a labelled table", path.display());
+    }
+    let config = DataConfig { path: path.to_owned(), ..champion.params.data.clone() };
+    let dataset = Dataset::read(&config, "", champion.missing)?;
     let group = &champion.params.data.group;
     if !group.is_empty() && dataset.groups.is_none() {
         bail!(
@@ -91,24 +115,7 @@ pub(super) fn of_table(path: &Path, champion: &Champion) -> Result<Vec<NewRow>> 
             champion.pointer.run,
         );
     }
-    let time = jiff::Timestamp::now().as_millisecond();
-    let row = |row: usize| NewRow {
-        container: container_of(&dataset, row),
-        truth: dataset.target[row],
-        inputs: dataset.features.iter().map(|column| column[row]).collect(),
-        time,
-        origin: Origin::Table,
-    };
-    Ok((0..dataset.rows()).map(row).collect())
-}
-
-/// A labelled table with the champion's columns.
-pub(super) fn read(path: &Path, champion: &Champion, asked_by: &str) -> Result<Dataset> {
-    if !path.is_file() {
-        bail!("{}: there is no such file, {asked_by} expects a labelled table", path.display());
-    }
-    let config = DataConfig { path: path.to_owned(), ..champion.params.data.clone() };
-    Ok(Dataset::read(&config, "", champion.missing)?)
+    Ok(dataset)
 }
 
 /// The containers of a table.

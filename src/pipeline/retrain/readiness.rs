@@ -6,13 +6,15 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 
 use super::{
-    super::{JobError, Params},
+    super::{JobError, Params, tracking::environment},
     champion::Champion,
     config::RetrainConfig,
     decision::{Decision, Decisions, Verdict},
+    extended_table,
     job::RetrainOptions,
     screening::Screened,
 };
+use crate::track::{Address, Alias, Registry};
 
 /// What the folder of the trainings that only compare ends with.
 pub(super) const ASIDE: &str = ".retraining";
@@ -68,6 +70,18 @@ pub(super) fn catch_up(params: &Params, champion: &Champion) -> Result<()> {
         decisions.add(&decision)?;
     }
     Ok(())
+}
+
+/// Finds out, before hours of training, whether the champion could move at all: its server answers, and DVC starts where
+/// it keeps tables.
+pub(super) fn check_movable(champion: &Champion) -> Result<()> {
+    if let Some(version) = &champion.pointer.version {
+        let address = Address::parse(&champion.pointer.server, environment)?;
+        Registry::new(address, &version.model)
+            .version(Alias::Champion)
+            .context("nothing was trained: the champion could not move")?;
+    }
+    extended_table::check_dvc().context("nothing was trained: its table could not be kept")
 }
 
 /// Why it is too early after the last decision, if it is.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    data::Dataset,
     features::TargetTransform,
     model::{Prediction, Predictor},
 };
@@ -90,6 +91,15 @@ fn bits(inputs: &[f64]) -> Vec<u64> {
     inputs.iter().map(|value| value.to_bits()).collect()
 }
 
+/// The measurements of a table.
+pub(super) fn measurements(table: &Dataset) -> HashSet<Vec<u64>> {
+    (0..table.rows()).map(|row| measurement(table, row)).collect()
+}
+
+pub(super) fn measurement(table: &Dataset, row: usize) -> Vec<u64> {
+    table.features.iter().map(|column| column[row].to_bits()).collect()
+}
+
 /// Rows that neither the champion's table nor an earlier row has; of equal ones the newest truth stays.
 fn without_known(
     mut rows: Vec<NewRow>,
@@ -99,8 +109,7 @@ fn without_known(
 ) -> Vec<NewRow> {
     let mut seen: HashSet<Vec<u64>> = HashSet::new();
     for table in [Some(&champion.table), anchor.table.as_ref()].into_iter().flatten() {
-        let row = |row: usize| table.features.iter().map(move |column| column[row].to_bits());
-        seen.extend((0..table.rows()).map(|own| row(own).collect::<Vec<u64>>()));
+        seen.extend(measurements(table));
     }
     let before = rows.len();
     // Of one time the last to come is the newest, and what is left keeps its order: folds follow it.

@@ -17,7 +17,7 @@ use super::{
     job::{RetrainObserver, RetrainOptions, Retrained, retrain},
     readiness::cooling,
 };
-use crate::registry::Pointers;
+use crate::{monitor::ModelMonitor, registry::Pointers};
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub fn watch(
     observer: &dyn RetrainObserver,
     on_outcome: &dyn Fn(Result<&Retrained, &anyhow::Error>),
 ) -> Result<()> {
-    let (mut told, mut rests_until) = (String::new(), None);
+    let (mut told, mut rests_until, mut seen) = (String::new(), None, None);
     loop {
         if rests_until.is_some_and(|until| Instant::now() < until) {
             if pause(options.pause) {
@@ -48,7 +48,7 @@ pub fn watch(
             }
             return Ok(());
         }
-        match look(options, observer) {
+        match look(options, observer, &mut seen) {
             Ok(outcome) => {
                 let reason = match &outcome {
                     Retrained::NotYet(reason) => reason.clone(),
@@ -87,7 +87,12 @@ fn pause(seconds: f64) -> bool {
     !interrupted()
 }
 
-fn look(options: &WatchOptions, observer: &dyn RetrainObserver) -> Result<Retrained> {
+/// `seen` is what earlier looks know of the champion's log.
+fn look(
+    options: &WatchOptions,
+    observer: &dyn RetrainObserver,
+    seen: &mut Option<ModelMonitor>,
+) -> Result<Retrained> {
     let RetrainOptions { params, model, .. } = &options.retrain;
     let pointers = Pointers::read(&params.paths.checkpoints)?;
     let name = the_only_model(&pointers, model.as_deref())?;
@@ -96,7 +101,7 @@ fn look(options: &WatchOptions, observer: &dyn RetrainObserver) -> Result<Retrai
     if let Some(reason) = cooling(last.as_ref(), &params.retrain) {
         return Ok(Retrained::NotYet(reason));
     }
-    match reason(options, last.as_ref())? {
+    match reason(options, last.as_ref(), seen)? {
         Some(reason) => {
             observer.on_step(&reason);
             retrain(&options.retrain, observer)
@@ -106,7 +111,11 @@ fn look(options: &WatchOptions, observer: &dyn RetrainObserver) -> Result<Retrai
 }
 
 /// Why to retrain now, `last` being the last decision.
-fn reason(options: &WatchOptions, last: Option<&Decision>) -> Result<Option<String>> {
+fn reason(
+    options: &WatchOptions,
+    last: Option<&Decision>,
+    seen: &mut Option<ModelMonitor>,
+) -> Result<Option<String>> {
     let RetrainOptions { params, model, .. } = &options.retrain;
     let choice = ServeOptions {
         params: params.clone(),
@@ -116,7 +125,7 @@ fn reason(options: &WatchOptions, last: Option<&Decision>) -> Result<Option<Stri
         access: crate::serve::Access::default(),
         shadow: None,
     };
-    let report = report_of(choice)?;
+    let report = report_of(choice, seen)?;
     let since = last.and_then(|own| own.time.parse().ok()).map_or(0, Timestamp::as_millisecond);
     // Not since the decision was made, but since the rows that it knew of.
     let known = last.map_or(0, |own| own.until);

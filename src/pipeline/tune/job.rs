@@ -8,7 +8,7 @@ use crate::{
     data::Dataset,
     model::{Backend, BackendKind},
     report::{Tuning, write_tuning},
-    train::EpochEvent,
+    train::{EpochEvent, Loss},
 };
 
 use super::{
@@ -102,6 +102,12 @@ pub fn tune(options: TuneOptions, observer: &dyn TuneObserver) -> Result<Tuned> 
     let (start, dataset, backend) = start_of(options, RunKind::Tuning)?;
     let space = Space::of(&start.params)?;
     let trials = space.trials(&start.params)?;
+    if trials.iter().any(|own| own.params.train.loss == Loss::Huber) {
+        bail!(
+            "`train.loss` is `huber`, expected `mse`: a search compares the squared errors of networks\n\nhint: tune \
+             with `mse`, then train what was found with `--set train.loss=huber`"
+        );
+    }
     let accepted = Accepted::new(start, dataset, backend)?;
     let run = RunFolder::of(&accepted.start)?;
     if !resume {

@@ -100,7 +100,7 @@ impl Outcome<'_> {
         };
         let tuned = contender(Tuning::TUNED, &|split| self.winner(split));
         let untuned = contender(Tuning::UNTUNED, &|_| 0);
-        let weights = dataset.row_weights(|_| 1.0);
+        let weights = self.inputs.row_weights();
         Leaderboard::among(&tuned, &[untuned], &plan, (&dataset.target, &weights))
     }
 }

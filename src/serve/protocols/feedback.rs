@@ -1,18 +1,23 @@
 //! `POST /feedback`: the true value of a row that was predicted, or could have been.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use crate::monitor::LoggedRow;
 use crate::serve::{
     Fault, FaultAnswer, ServedModel, Service,
     body::WholeBody,
     recent::{Recall, Remembered},
     rows::{RowReader, kind, shortened},
 };
+
+/// Longest look at the log for another request of an id that is remembered.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Largest size of a true value: the square of one beyond it leaves the range of numbers when many are added up.
 const LARGEST: f64 = 1e100;
@@ -90,11 +95,13 @@ pub(in crate::serve) async fn feedback(
             return Err(Fault::malformed(message));
         }
     };
+    if service.watch.as_ref().is_some_and(|watch| !watch.learnt(request, row, truth)) {
+        let message = "the log has no room for the true value: its database is slower than what is asked of it";
+        let fault = Fault::new(StatusCode::SERVICE_UNAVAILABLE, "log_full", message);
+        return Err(fault.hint("send it again later"));
+    }
     service.metrics.learnt(&predicted, truth);
     service.recent.learnt(request, row);
-    if let Some(watch) = &service.watch {
-        watch.learnt(request, row, truth);
-    }
     Ok(Json(answer(predicted, truth, request.to_owned())))
 }
 
@@ -149,19 +156,34 @@ fn position(row: &Value) -> Result<usize, Fault> {
 /// What was predicted for a row: from memory, or from the log where others or an earlier process answered.
 async fn remembered(service: &Service, id: &str, row: usize) -> Result<Remembered, Fault> {
     let mut recall = service.recent.of(id, row);
-    if let (Recall::UnknownRequest, Some(watch)) = (recall, &service.watch) {
-        let rows = watch.of_request(id, row).await.map_err(|error| {
-            Fault::new(StatusCode::SERVICE_UNAVAILABLE, "no_log", error.to_string())
-        })?;
-        recall = match rows.as_slice() {
-            [] => Recall::UnknownRequest,
-            [only] => Recall::Known(Remembered {
-                value: only.prediction,
-                lower: only.lower,
-                upper: only.upper,
-                has_truth: only.truth.is_some(),
-            }),
-            _ => Recall::SeveralRequests,
+    if let Some(watch) = &service.watch {
+        let rows = match recall {
+            Recall::UnknownRequest => watch.of_request(id, row).await.map_err(|error| {
+                Fault::new(StatusCode::SERVICE_UNAVAILABLE, "no_log", error.to_string())
+            })?,
+            // An id that its client chose may have been another request's, before what is remembered. A log that does
+            // not answer now takes the true value later.
+            Recall::Known(_) => {
+                let rows = timeout(LOOK, watch.of_request(id, row)).await;
+                rows.ok().and_then(Result::ok).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        let of_log = |own: &LoggedRow| Remembered {
+            value: own.prediction,
+            lower: own.lower,
+            upper: own.upper,
+            has_truth: own.truth.is_some(),
+        };
+        recall = match (recall, rows.as_slice()) {
+            (_, [first, others @ ..]) if others.iter().any(|own| !first.is_same(own)) => {
+                Recall::SeveralRequests
+            }
+            (Recall::Known(own), [first, ..]) if !own.is_equal(&of_log(first)) => {
+                Recall::SeveralRequests
+            }
+            (Recall::UnknownRequest, [first, ..]) => Recall::Known(of_log(first)),
+            (known, _) => known,
         };
     }
     match recall {

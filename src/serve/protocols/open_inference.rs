@@ -1,4 +1,4 @@
-//! The Open Inference Protocol, version 2, as `KServe` and Triton speak it, with JSON bodies.
+//! The Open Inference Protocol, version 2, as `KServe` speaks it, with JSON bodies.
 
 use std::sync::Arc;
 

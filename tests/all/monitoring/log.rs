@@ -29,6 +29,7 @@ fn row(request: usize) -> LoggedRow {
         columns_at_fault: "det1 det2".to_owned(),
         truth: None,
         truth_time: None,
+        corrected: None,
     }
 }
 
@@ -152,17 +153,105 @@ fn a_transaction_that_the_database_gave_up_takes_nothing_with_it() {
 }
 
 #[test]
-fn a_true_value_of_an_id_that_came_twice_belongs_to_no_row() {
+fn of_rows_with_one_id_the_first_has_a_true_value_where_it_was_alone_or_they_are_equal() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("log.sqlite").display());
+    let at = |time: i64, id: &str, value: f64| LoggedRow {
+        time,
+        request_id: id.to_owned(),
+        inputs: vec![value],
+        ..row(0)
+    };
+    let known = |time: i64, id: &str, truth: f64| LoggedTruth {
+        time,
+        request_id: id.to_owned(),
+        position: 0,
+        truth,
+    };
+    let rows = [
+        at(100, "alone", 1.0),
+        at(100, "reused", 1.0),
+        at(150, "reused", 2.0),
+        at(100, "again", 3.0),
+        at(110, "again", 3.0),
+    ];
+    let truths = [known(200, "alone", 4.0), known(200, "reused", 5.0), known(200, "again", 6.0)];
+    Runtime::new().unwrap().block_on(async {
+        let store = LogStore::open(&url).await.unwrap();
+        store.append(&[], &rows, &truths).await.unwrap();
+        // What comes later under an id takes nothing away.
+        store.append(&[], &[at(300, "alone", 9.0)], &[]).await.unwrap();
+        let rows = store.rows(&LogQuery::default()).await.unwrap();
+        let truths: Vec<Option<f64>> = rows.iter().map(|own| own.truth).collect();
+        assert_eq!(truths, [Some(4.0), None, None, Some(6.0), None, None]);
+    });
+}
+
+#[test]
+fn true_values_that_change_places_are_news() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("log.sqlite").display());
+    let at = |time: i64, request: usize, value: f64| LoggedTruth { time, ..truth(request, value) };
+    Runtime::new().unwrap().block_on(async {
+        let store = LogStore::open(&url).await.unwrap();
+        let first = [at(10, 1, 3.0), at(20, 2, 5.0)];
+        store.append(&[], &[row(1), row(2)], &first).await.unwrap();
+        let before = store.truths().await.unwrap();
+        store.append(&[], &[], &[at(25, 2, 5.0)]).await.unwrap();
+        assert_eq!(store.truths().await.unwrap(), before, "told again");
+        store.append(&[], &[], &[at(30, 1, 5.0), at(30, 2, 3.0)]).await.unwrap();
+        let after = store.truths().await.unwrap();
+        assert_eq!((after.count, after.sum, after.last), (2, before.sum, 30));
+        let since = |time| LogQuery {
+            labelled: true,
+            known_since: Some(time),
+            without_inputs: true,
+            ..LogQuery::default()
+        };
+        let rows = store.rows(&since(30)).await.unwrap();
+        let found: Vec<_> =
+            rows.iter().map(|own| (own.truth, own.truth_time, own.corrected)).collect();
+        let expected = [(Some(5.0), Some(10), Some(30)), (Some(3.0), Some(20), Some(30))];
+        assert_eq!(found, expected);
+        assert!(rows.iter().all(|own| own.inputs.is_empty()));
+        assert_eq!(store.rows(&since(31)).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn no_row_inherits_the_true_value_of_one_that_is_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("log.sqlite").display());
+    let at = |time: i64, value: f64| LoggedRow { time, inputs: vec![value], ..row(1) };
+    Runtime::new().unwrap().block_on(async {
+        let store = LogStore::open(&url).await.unwrap();
+        let known = LoggedTruth { time: 500, ..truth(1, 7.0) };
+        store.append(&[], &[at(100, 1.0), at(900, 2.0)], &[known]).await.unwrap();
+        let truths = |rows: Vec<LoggedRow>| rows.iter().map(|own| own.truth).collect::<Vec<_>>();
+        let all = LogQuery::default();
+        assert_eq!(truths(store.rows(&all).await.unwrap()), [Some(7.0), None]);
+        assert_eq!(store.forget_before(400).await.unwrap(), 1);
+        assert_eq!(truths(store.rows(&all).await.unwrap()), [None]);
+        assert_eq!(store.truths().await.unwrap().count, 0);
+    });
+}
+
+#[test]
+fn a_log_of_an_earlier_version_is_taken_over() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("log.sqlite").display());
     Runtime::new().unwrap().block_on(async {
         let store = LogStore::open(&url).await.unwrap();
-        let truths = [truth(1, 4.0), truth(2, 5.0)];
-        store.append(&[], &[row(1), row(2)], &truths).await.unwrap();
-        store.append(&[], &[row(1)], &[]).await.unwrap();
+        store.append(&[], &[row(1)], &[truth(1, 2.0)]).await.unwrap();
+        store.close().await;
+        let mut other = sqlx::AnyConnection::connect(&url).await.unwrap();
+        other.execute("ALTER TABLE truths DROP COLUMN corrected").await.unwrap();
+        other.execute("DROP TABLE batches").await.unwrap();
+        other.close().await.unwrap();
+        let store = LogStore::open_existing(&url).await.unwrap();
+        store.append(&[], &[row(2)], &[truth(1, 3.0)]).await.unwrap();
         let rows = store.rows(&LogQuery::default()).await.unwrap();
-        let truths: Vec<Option<f64>> = rows.iter().map(|own| own.truth).collect();
-        assert_eq!(truths, [None, Some(5.0), None]);
+        assert_eq!((rows[0].truth, rows[0].corrected, rows.len()), (Some(3.0), Some(5), 2));
     });
 }
 
@@ -270,4 +359,42 @@ fn postgresql_keeps_every_bit() {
     let server = Postgres::start();
     let url = server.url();
     Runtime::new().unwrap().block_on(exercise(&url));
+}
+
+/// What a database of several clients does to who shares it.
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn postgresql_that_is_held_or_refuses_a_row_stops_nobody() {
+    let server = Postgres::start();
+    let url = server.url();
+    Runtime::new().unwrap().block_on(async {
+        let mut other = sqlx::AnyConnection::connect(&url).await.unwrap();
+        other
+            .execute("CREATE DATABASE narrow ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+            .await
+            .unwrap();
+        other.execute("CREATE ROLE reader LOGIN").await.unwrap();
+        let narrow = url.replace("/postgres", "/narrow");
+        let store = LogStore::open(&narrow).await.unwrap();
+        let writer = LogWriter::start(store.clone(), None, &LogConfig::default());
+        let named = |request: usize, container: &str| LoggedRow {
+            container: Some(container.to_owned()),
+            ..row(request)
+        };
+        writer.add_rows(vec![named(1, "drum 1"), named(2, "№ 7 → 8"), named(3, "drum 3")]);
+        assert_eq!(writer.close(Duration::from_secs(20)).await, 0);
+        assert_eq!((writer.written(), writer.dropped()), (2, 1));
+        assert_eq!(store.rows(&LogQuery::default()).await.unwrap().len(), 2);
+        // Somebody holds the lock of writers: readers do not wait, not even those who may do nothing else.
+        let mut other = sqlx::AnyConnection::connect(&narrow).await.unwrap();
+        other.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader").await.unwrap();
+        other.execute("SELECT pg_advisory_lock(7310571093)").await.unwrap();
+        let began = Instant::now();
+        let reader = LogStore::open_existing(&narrow.replace("massay@", "reader@")).await.unwrap();
+        assert_eq!(reader.rows(&LogQuery::default()).await.unwrap().len(), 2);
+        assert!(began.elapsed() < Duration::from_secs(5));
+        // Nor does a writer wait for ever.
+        let refused = store.append(&[], &[row(4)], &[]).await.unwrap_err().to_string();
+        assert!(refused.contains("lock timeout"), "{refused}");
+    });
 }

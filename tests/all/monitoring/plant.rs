@@ -46,6 +46,7 @@ impl Plant {
                 columns_at_fault: String::new(),
                 truth: Some(*mass),
                 truth_time: Some(1000 * place as i64),
+                corrected: None,
             }
         };
         drums.iter().zip(predictions).enumerate().map(row).collect()
@@ -66,7 +67,8 @@ impl Plant {
         monitor.add(rows.to_vec());
         let known = if labelled { rows } else { &[] };
         let truths = KnownTruths { count: known.len() as i64, ..KnownTruths::default() };
-        monitor.judge(known, truths);
+        monitor.learn(known);
+        monitor.judge(0, truths, i64::MIN);
         monitor.report(0)
     }
 }

@@ -129,6 +129,37 @@ fn feedback_finds_what_an_earlier_process_predicted() {
 }
 
 #[test]
+fn an_id_that_a_client_uses_again_takes_no_true_value_away() {
+    let shop = shop();
+    let rows = records(&shop.read("data/simulations.csv"));
+    let ask = |program: &Program, row: usize| {
+        let request = ureq::post(program.url("/predict")).header("x-request-id", "job-7");
+        let answer = request.content_type("application/json").send(rows[row].to_string());
+        assert_eq!(answer.unwrap().status(), 200);
+    };
+    let tell = |program: &Program, truth: f64| {
+        let body = json!({"request_id": "job-7", "truth": truth}).to_string();
+        let request = ureq::post(program.url("/feedback")).content_type("application/json");
+        request.config().http_status_as_error(false).build().send(body).unwrap().status()
+    };
+    let program = Program::start(&shop, "--checkpoint checkpoints/a");
+    ask(&program, 0);
+    // Sent again because an answer was lost: still one measurement.
+    ask(&program, 0);
+    assert_eq!(tell(&program, 40.0), 200);
+    program.ask_to_stop();
+    program.end();
+    let program = Program::start(&shop, "--checkpoint checkpoints/a --set log.flush=0.01");
+    ask(&program, 50);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(tell(&program, 90.0), 409);
+    program.ask_to_stop();
+    program.end();
+    let truths: Vec<Option<f64>> = logged(&shop).iter().map(|own| own.truth).collect();
+    assert_eq!(truths, [Some(40.0), None, None]);
+}
+
+#[test]
 fn killed_at_once_the_log_lacks_no_more_than_the_last_moment_and_opens() {
     let shop = shop();
     let program = Program::start(&shop, "--checkpoint checkpoints/a --set log.flush=0.2");

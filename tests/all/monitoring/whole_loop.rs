@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
+    ops::Range,
     sync::{
         atomic::{AtomicUsize, Ordering},
         mpsc::channel,
@@ -183,19 +184,58 @@ fn what_is_learnt_takes_over_and_what_is_poisoned_does_not() {
     assert_eq!(shop.read("checkpoints/decisions.jsonl").lines().count(), 4);
 }
 
+/// Some drums as a table with their masses.
+fn labelled(drums: &[(Vec<f64>, f64)], chosen: Range<usize>) -> String {
+    let header: Vec<String> = (1..=15).map(|column| format!("det{column}")).collect();
+    let mut text = format!("container,mass,{}\n", header.join(","));
+    for (place, (row, mass)) in drums.iter().enumerate().take(chosen.end).skip(chosen.start) {
+        let cells: Vec<String> = row.iter().map(f64::to_string).collect();
+        text += &format!("N{place},{mass},{}\n", cells.join(","));
+    }
+    text
+}
+
+#[cfg(unix)]
+#[test]
+fn a_decision_that_is_not_carried_out_is_written_down_and_not_made_again() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let shop = shop(60);
+    shop.write("new.csv", labelled(&simulated(&shop, 200, ""), 0..200));
+    let folder = shop.path("bin");
+    for made in [&folder, &shop.path(".dvc")] {
+        std::fs::create_dir(made).unwrap();
+    }
+    let line = "retrain --data new.csv --set log.url=none --set retrain.repeats=1 --set \
+                retrain.cooldown_hours=0";
+    let run = |name: &str| {
+        let output = shop.command(&format!("{line} --name {name}")).env("PATH", &folder).output();
+        let output = output.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    };
+    let (succeeds, said) = run("a");
+    assert!(!succeeds && said.contains("nothing was trained"), "{said}");
+    assert!(!shop.exists("checkpoints/a") && !shop.exists("checkpoints/decisions.jsonl"));
+    // DVC starts, and keeps nothing.
+    let dvc =
+        shop.write("bin/dvc", "#!/bin/sh\n[ \"$1\" = --version ] || { echo full >&2; exit 1; }\n");
+    std::fs::set_permissions(&dvc, PermissionsExt::from_mode(0o755)).unwrap();
+    let (succeeds, said) = run("b");
+    assert!(!succeeds && said.contains("full"), "{said}");
+    let decision: Value = serde_json::from_str(&shop.read("checkpoints/decisions.jsonl")).unwrap();
+    assert_eq!(decision["verdict"], "keep");
+    let reason = decision["conditions"].as_array().unwrap().last().unwrap().clone();
+    assert!(reason["sentence"].as_str().unwrap().contains("could not be carried out"), "{reason}");
+    let (succeeds, said) = run("c");
+    assert!(succeeds && said.contains("not retrained: 0 new containers"), "{said}");
+}
+
 #[test]
 fn rows_known_already_do_not_train_again_and_a_trusted_table_never_does() {
     let shop = shop(60);
     let drums = simulated(&shop, 300, "");
-    let table = |from: usize, to: usize| {
-        let header: Vec<String> = (1..=15).map(|column| format!("det{column}")).collect();
-        let mut text = format!("container,mass,{}\n", header.join(","));
-        for (place, (row, mass)) in drums.iter().enumerate().take(to).skip(from) {
-            let cells: Vec<String> = row.iter().map(f64::to_string).collect();
-            text += &format!("N{place},{mass},{}\n", cells.join(","));
-        }
-        text
-    };
+    let table = |from: usize, to: usize| labelled(&drums, from..to);
     shop.write("new.csv", table(0, 200));
     shop.write("trusted.csv", table(150, 250));
     // Without names, rows of one drum could stand on both sides of a split.

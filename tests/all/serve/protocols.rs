@@ -1,5 +1,6 @@
 //! Answers of each protocol, beside those of `massay predict`.
 
+use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 
 use super::counter::{Counter, altered, values};
@@ -156,6 +157,11 @@ fn open_inference_takes_one_tensor_or_one_for_each_column() {
     let body = counter.post_json(path, &wanted).json();
     assert_eq!(body["outputs"].as_array().unwrap().len(), 1);
     assert_eq!(body["outputs"][0]["name"], json!("upper"));
+    // Triton's client does not say what it sends, and asks for the server with a slash behind it.
+    let body = json!({"inputs": one(json!(flat))}).to_string();
+    let answer = counter.send(Request::post(path).body(Body::from(body)).unwrap());
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(counter.get("/v2/").json()["name"], counter.get("/v2").json()["name"]);
 }
 
 #[test]

@@ -54,8 +54,12 @@ fn bodies_that_are_no_rows_are_refused() {
     fault(&counter.post("/predict", json, format!("[{twice}]")), 400, "malformed");
     let error = fault(&counter.post("/predict", json, format!("\u{feff}{text}")), 400, "malformed");
     assert!(error["hint"].as_str().unwrap().contains("byte order mark"), "{error}");
-    let deep = "[".repeat(100_000);
+    let deep = "[".repeat(10_000);
     fault(&counter.post("/predict", json, deep), 400, "malformed");
+    // Each would take a hundred times its text, and rows are at most 20,000.
+    let many = format!("[{}{{}}]", "{},".repeat(42_000));
+    let error = fault(&counter.post("/predict", json, many), 413, "too_large");
+    assert!(error["message"].as_str().unwrap().contains("lists and objects"), "{error}");
     for table in ["det1", "", "\n", "det1,det1\n1,2"] {
         let answer = counter.post("/predict", "text/csv", table);
         assert_eq!(answer.status, 400, "{table}: {}", answer.text);

@@ -83,6 +83,25 @@ fn a_body_that_says_it_is_too_large_is_refused_before_it_is_sent() {
 }
 
 #[test]
+fn who_sends_drop_by_drop_keeps_nobody_waiting() {
+    let shop = trained(&["a"]);
+    let program = Program::start(
+        &shop,
+        "--checkpoint checkpoints/a --set serve.max_requests=2 --set serve.keep_alive=1",
+    );
+    let mut silent = TcpStream::connect(&program.address).unwrap();
+    let slow: Vec<TcpStream> = (0..5).map(|_| begun(&program, 100)).collect();
+    std::thread::sleep(Duration::from_millis(200));
+    let body = records(&shop.read("data/simulations.csv"))[0].to_string();
+    let answer = ureq::post(program.url("/predict")).content_type("application/json").send(&body);
+    assert_eq!(answer.unwrap().status(), 200);
+    drop(slow);
+    // A connection without a request is closed after the time that is set.
+    silent.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert!(silent.read(&mut [0; 9]).is_ok(), "it stays open");
+}
+
+#[test]
 fn a_request_that_takes_too_long_is_ended() {
     let shop = trained(&["a"]);
     let program = Program::start(&shop, "--checkpoint checkpoints/a --set serve.timeout=0.3");

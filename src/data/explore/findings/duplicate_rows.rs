@@ -31,12 +31,14 @@ pub(super) fn check(table: &Table<'_>) -> Vec<Finding> {
     found.into_iter().flatten().collect()
 }
 
-/// Sets of rows that are equal in features, target and, where there is one, group; each in ascending
-/// order.
+/// Sets of rows that are equal in features, target and, where there are such, weight, uncertainty and group; each in
+/// ascending order.
 #[must_use]
 pub fn equal_rows_of(dataset: &Dataset) -> Vec<Vec<usize>> {
     let features = dataset.features.iter().map(Vec::as_slice);
-    let columns: Vec<&[f64]> = features.chain([dataset.target.as_slice()]).collect();
+    let others = [&dataset.weights, &dataset.uncertainty].into_iter().flatten();
+    let others = others.map(Vec::as_slice).chain([dataset.target.as_slice()]);
+    let columns: Vec<&[f64]> = features.chain(others).collect();
     equal_rows(&columns, dataset.groups.as_ref().map(|groups| groups.ids.as_slice()))
 }
 
