@@ -17,8 +17,7 @@ pub fn evaluate_fresh(predictor: &Predictor, dataset: &Dataset) -> Evaluation {
     for row in 0..dataset.rows() {
         raw.extend(columns.iter().map(|column| column[row]));
     }
-    let folds = &predictor.models.folds;
-    let weights = dataset.row_weights(|y| folds.first().map_or(1.0, |own| own.transform.slope(y)));
+    let weights = dataset.row_weights(|target| predictor.models.slope(target));
     let scored = |(row, prediction): (usize, Prediction)| ScoredRow {
         row,
         group: dataset.group_name(row),

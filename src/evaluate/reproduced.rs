@@ -25,7 +25,6 @@ pub fn reproduce(predictor: &Predictor, dataset: &Dataset, plan: &FoldPlan) -> V
     };
     let (predictions, spreads) = (held_out(&|own| own.0), held_out(&|own| own.1));
     let parts = (models.folds.as_slice(), &predictor.calibration);
-    let weights =
-        dataset.row_weights(|y| models.folds.first().map_or(1.0, |own| own.transform.slope(y)));
+    let weights = dataset.row_weights(|target| models.slope(target));
     scored_rows((dataset, plan, &weights), parts, (&predictions, &spreads), None)
 }

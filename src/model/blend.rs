@@ -109,6 +109,12 @@ impl Models {
         said
     }
 
+    /// The slope of the space of learning by the target.
+    #[must_use]
+    pub fn slope(&self, target: f64) -> f64 {
+        self.folds.first().map_or(1.0, |own| own.transform.slope(target))
+    }
+
     /// Whether rows are best spread over threads.
     #[must_use]
     pub fn is_cpu(&self) -> bool {

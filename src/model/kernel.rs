@@ -145,17 +145,18 @@ fn in_blocks(points: &[f32], columns: usize) -> Vec<f32> {
     blocks
 }
 
-/// Multiplies the coefficient of each known row by its similarity to `x`.
+/// Multiplies the coefficient of each known row by its similarity to `x`; `kernel` has no linear share.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
 fn weigh(kernel: &Kernel, x: &[f32], blocks: &[f32], coefficients: &mut [f64]) {
     let blocks = blocks.chunks_exact(ABREAST * x.len().max(1));
-    let is_distance = matches!(kernel.kind, KernelKind::Gaussian | KernelKind::Laplace);
     for (block, coefficients) in blocks.zip(coefficients.chunks_mut(ABREAST)) {
-        let (products, distances) = if is_distance && kernel.linear == 0.0 {
-            ([0.0; ABREAST], distances(x, block))
-        } else {
-            moments(x, block)
-        };
+        let [mut products, mut distances] = [[0.0; ABREAST]; 2];
+        match kernel.kind {
+            KernelKind::Gaussian | KernelKind::Laplace => {
+                distances = means(x, block, |x, z| (x - z) * (x - z));
+            }
+            KernelKind::Quadratic | KernelKind::Linear => products = means(x, block, |x, z| x * z),
+        }
         let values = kernel.values(&products, &distances);
         for (own, value) in coefficients.iter_mut().zip(values) {
             *own *= value;
@@ -163,40 +164,18 @@ fn weigh(kernel: &Kernel, x: &[f32], blocks: &[f32], coefficients: &mut [f64]) {
     }
 }
 
-/// Mean products and mean squared differences of `x` and each row of a block, in double precision: coefficients are
-/// often large and of both signs, so that their sum has far fewer digits than its terms.
+/// The means of `term` of `x` and each row of a block, in double precision: coefficients are often large and of both
+/// signs, so that their sum has far fewer digits than its terms.
 #[inline(always)]
-fn moments(x: &[f32], block: &[f32]) -> ([f64; ABREAST], [f64; ABREAST]) {
-    let (mut products, mut distances) = ([0.0; ABREAST], [0.0; ABREAST]);
+fn means(x: &[f32], block: &[f32], term: impl Fn(f64, f64) -> f64) -> [f64; ABREAST] {
+    let mut means = [0.0; ABREAST];
     for (x, column) in x.iter().zip(block.chunks_exact(ABREAST)) {
-        let x = f64::from(*x);
         for row in 0..ABREAST {
-            let z = f64::from(column[row]);
-            products[row] += x * z;
-            distances[row] += (x - z) * (x - z);
+            means[row] += term(f64::from(*x), f64::from(column[row]));
         }
     }
-    let count = x.len() as f64;
-    for row in 0..ABREAST {
-        products[row] /= count;
-        distances[row] /= count;
+    for mean in &mut means {
+        *mean /= x.len() as f64;
     }
-    (products, distances)
-}
-
-/// The distances of [`moments`] alone.
-#[inline(always)]
-fn distances(x: &[f32], block: &[f32]) -> [f64; ABREAST] {
-    let mut distances = [0.0; ABREAST];
-    for (x, column) in x.iter().zip(block.chunks_exact(ABREAST)) {
-        let x = f64::from(*x);
-        for row in 0..ABREAST {
-            let z = f64::from(column[row]);
-            distances[row] += (x - z) * (x - z);
-        }
-    }
-    for distance in &mut distances {
-        *distance /= x.len() as f64;
-    }
-    distances
+    means
 }

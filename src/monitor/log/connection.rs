@@ -10,7 +10,7 @@ use sqlx::{Any, AnyConnection, Connection, Executor, Transaction};
 use super::tables::make;
 
 /// Held by who writes into a `PostgreSQL` database; the number is nobody else's.
-pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(7310571093)";
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7310571093)";
 
 /// A name that no other write has, of this process or another.
 pub(super) fn new_token() -> String {
@@ -35,8 +35,10 @@ pub(super) async fn try_out(
     connection.close().await
 }
 
-/// Begins to write as the only one: of a file at once, because what begins to read cannot wait for a writer later.
-async fn begin(
+/// Begins to write. Of several services only one writes at a time: numbers of rows become visible in their order, so that
+/// who has read up to one has read all before it. A file is held from the start: what begins to read cannot wait for a
+/// writer later.
+pub(super) async fn begin(
     connection: &mut AnyConnection,
     is_file: bool,
 ) -> Result<Transaction<'_, Any>, sqlx::Error> {

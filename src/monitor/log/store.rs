@@ -3,14 +3,13 @@
 use std::{sync::Once, time::Duration};
 
 use sqlx::{
-    Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, any::AnyPoolOptions,
-    pool::PoolConnection,
+    Any, AnyConnection, AnyPool, AssertSqlSafe, Row, any::AnyPoolOptions, pool::PoolConnection,
 };
 use tokio::time::timeout;
 
 use super::{
     LogError, LoggedModel, LoggedRow, LoggedTruth,
-    connection::{LOCK, forget_by, new_token, set_up, silent, try_out},
+    connection::{begin, forget_by, new_token, set_up, silent, try_out},
     place::{OpenFile, file_address, without_password},
     record::{model_of, row_of, text_of},
     tables::{insertion, parts},
@@ -164,12 +163,7 @@ impl LogStore {
         token: &str,
         (models, rows, truths): (&[LoggedModel], &[LoggedRow], &[LoggedTruth]),
     ) -> Result<(), sqlx::Error> {
-        let mut transaction = connection.begin().await?;
-        // Of several services only one writes at a time: numbers of rows become visible in their order, so that who
-        // has read up to one has read all before it.
-        if !self.is_file {
-            transaction.execute(LOCK).await?;
-        }
+        let mut transaction = begin(connection, self.is_file).await?;
         let once =
             "INSERT INTO batches (token, time) VALUES ($1, $2) ON CONFLICT (token) DO NOTHING";
         let once = sqlx::query(once).bind(token).bind(jiff::Timestamp::now().as_millisecond());

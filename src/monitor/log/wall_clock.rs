@@ -12,6 +12,8 @@ const ASTRAY: i64 = 24 * 3_600_000;
 pub(super) struct WallClock {
     /// Milliseconds since 1970 (UTC), and the moment at which that was read.
     started: (i64, Instant),
+    /// How long rows are kept.
+    keep: Duration,
     /// Whether what is in the log agrees with it.
     is_credible: bool,
 }
@@ -21,16 +23,16 @@ impl WallClock {
     /// a clock that would delete all of them is wrong rather than the log.
     pub(super) fn new(started: (i64, Instant), newest: i64, keep: Duration) -> Self {
         let is_credible = newest == 0 || newest >= before(started.0, keep);
-        Self { started, is_credible }
+        Self { started, keep, is_credible }
     }
 
     /// The time before which rows are too old, as `now` (milliseconds since 1970) has it; `None` where the clock has
     /// jumped since the start.
-    pub(super) fn oldest(&self, now: i64, keep: Duration) -> Option<i64> {
+    pub(super) fn oldest(&self, now: i64) -> Option<i64> {
         let passed = i64::try_from(self.started.1.elapsed().as_millis()).unwrap_or(i64::MAX);
         let expected = self.started.0.saturating_add(passed);
         (self.is_credible && now.saturating_sub(expected).abs() <= ASTRAY)
-            .then(|| before(now, keep))
+            .then(|| before(now, self.keep))
     }
 }
 
@@ -49,11 +51,11 @@ mod tests {
         let clock = |newest: i64| WallClock::new((now, Instant::now()), newest, keep);
         let month = 30 * 24 * 3_600_000;
         for newest in [0, now - 1, now + 1000, now - month] {
-            assert_eq!(clock(newest).oldest(now + 5000, keep), Some(now + 5000 - month));
-            assert_eq!(clock(newest).oldest(now + YEAR, keep), None);
-            assert_eq!(clock(newest).oldest(now - YEAR, keep), None);
+            assert_eq!(clock(newest).oldest(now + 5000), Some(now + 5000 - month));
+            assert_eq!(clock(newest).oldest(now + YEAR), None);
+            assert_eq!(clock(newest).oldest(now - YEAR), None);
         }
         // It was a year ahead when the program started.
-        assert_eq!(clock(now - YEAR).oldest(now + 5000, keep), None);
+        assert_eq!(clock(now - YEAR).oldest(now + 5000), None);
     }
 }

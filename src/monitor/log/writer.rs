@@ -166,18 +166,24 @@ impl State {
             return;
         };
         let dropped = self.dropped.fetch_add(batch.len() as u64, Ordering::Relaxed) + 1;
-        let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
-        if complained.is_none_or(|last| last.elapsed() > COMPLAINT) {
-            *complained = Some(Instant::now());
+        if self.may_complain() {
             tracing::warn!("what the database refuses is dropped, {dropped} by now: {refused}");
         }
     }
 
+    /// Whether it is time to say again that something is dropped.
+    fn may_complain(&self) -> bool {
+        let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = complained.is_none_or(|last| last.elapsed() > COMPLAINT);
+        if may {
+            *complained = Some(Instant::now());
+        }
+        may
+    }
+
     /// Says from time to time that rows are dropped.
     fn complain(&self) {
-        let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
-        if complained.is_none_or(|last| last.elapsed() > COMPLAINT) {
-            *complained = Some(Instant::now());
+        if self.may_complain() {
             let (dropped, most) = (self.dropped.load(Ordering::Relaxed), self.most);
             tracing::warn!(
                 "rows are dropped instead of logged, {dropped} by now: more than {most} would wait (`log.queue`)"
@@ -211,9 +217,7 @@ fn take(batch: &mut Batch, item: Item) -> bool {
 
 impl Clerk {
     async fn work(mut self) {
-        let started = (jiff::Timestamp::now().as_millisecond(), Instant::now());
-        let keep = self.keep.unwrap_or_default();
-        let newest = self.store.newest().await;
+        let clock = self.clock().await;
         let mut tidied = None;
         loop {
             let (batch, goes_on) = self.collect().await;
@@ -222,9 +226,7 @@ impl Clerk {
                 return;
             }
             if tidied.is_none_or(|tidied: Instant| tidied.elapsed() > TIDY) {
-                if let Ok(newest) = newest {
-                    self.tidy(&WallClock::new(started, newest, keep)).await;
-                }
+                self.tidy(clock.as_ref()).await;
                 tidied = Some(Instant::now());
             }
         }
@@ -299,13 +301,21 @@ impl Clerk {
         }
     }
 
-    async fn tidy(&self, clock: &WallClock) {
+    /// What rows that are too old are told by; `None` where they are kept for ever, or where nobody knows what was there
+    /// at the start.
+    async fn clock(&self) -> Option<WallClock> {
+        let (now, began, keep) =
+            (jiff::Timestamp::now().as_millisecond(), Instant::now(), self.keep?);
+        Some(WallClock::new((now, began), self.store.newest().await.ok()?, keep))
+    }
+
+    async fn tidy(&self, clock: Option<&WallClock>) {
         let now = jiff::Timestamp::now().as_millisecond();
         if let Err(error) = self.store.forget_batches(now).await {
             tracing::warn!("{error}");
         }
-        let Some(keep) = self.keep else { return };
-        let Some(oldest) = clock.oldest(now, keep) else {
+        let Some(clock) = clock else { return };
+        let Some(oldest) = clock.oldest(now) else {
             tracing::warn!("no old row is deleted from the log: the clock has jumped");
             return;
         };

@@ -86,3 +86,14 @@ pub(super) fn simulated(shop: &Workshop, drums: usize, options: &str) -> Vec<(Ve
     };
     table.lines().skip(1 + SHIPPED).map(row).collect()
 }
+
+/// Some drums as a table with their masses.
+pub(super) fn labelled(drums: &[(Vec<f64>, f64)], chosen: std::ops::Range<usize>) -> String {
+    let header: Vec<String> = (1..=15).map(|column| format!("det{column}")).collect();
+    let mut text = format!("container,mass,{}\n", header.join(","));
+    for (place, (row, mass)) in drums.iter().enumerate().take(chosen.end).skip(chosen.start) {
+        let cells: Vec<String> = row.iter().map(f64::to_string).collect();
+        text += &format!("N{place},{mass},{}\n", cells.join(","));
+    }
+    text
+}

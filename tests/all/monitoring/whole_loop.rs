@@ -3,7 +3,6 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
-    ops::Range,
     sync::{
         atomic::{AtomicUsize, Ordering},
         mpsc::channel,
@@ -14,7 +13,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::plant::{QUICK, simulated};
+use super::plant::{QUICK, labelled, simulated};
 use crate::{serve::Program, support::Workshop};
 
 type Drum = (Vec<f64>, f64);
@@ -182,17 +181,6 @@ fn what_is_learnt_takes_over_and_what_is_poisoned_does_not() {
         assert!(page.contains(milestone), "{milestone}");
     }
     assert_eq!(shop.read("checkpoints/decisions.jsonl").lines().count(), 4);
-}
-
-/// Some drums as a table with their masses.
-fn labelled(drums: &[(Vec<f64>, f64)], chosen: Range<usize>) -> String {
-    let header: Vec<String> = (1..=15).map(|column| format!("det{column}")).collect();
-    let mut text = format!("container,mass,{}\n", header.join(","));
-    for (place, (row, mass)) in drums.iter().enumerate().take(chosen.end).skip(chosen.start) {
-        let cells: Vec<String> = row.iter().map(f64::to_string).collect();
-        text += &format!("N{place},{mass},{}\n", cells.join(","));
-    }
-    text
 }
 
 #[cfg(unix)]
