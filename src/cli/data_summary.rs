@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     data::explore::{ColumnProfile, Finding, Profile, Severity},
     pipeline::Explored,
+    report::told_apart,
 };
 
 use super::summary::short;
@@ -39,8 +40,12 @@ fn header(path: &str, profile: &Profile) -> String {
         Some(groups) => {
             let _ = write!(
                 text,
-                ", {} groups of `{}` ({} with several rows, the largest with {})",
-                groups.groups, groups.column, groups.repeated, groups.largest
+                ", {} group{} of `{}` ({} with several rows, the largest with {})",
+                groups.groups,
+                if groups.groups == 1 { "" } else { "s" },
+                groups.column,
+                groups.repeated,
+                groups.largest
             );
         }
         None => text += ", no group column",
@@ -68,24 +73,21 @@ fn columns(profile: &Profile) -> String {
         "Pearson",
         "Spearman"
     );
-    for column in &profile.columns {
-        text += &line(column, width);
+    let names: Vec<String> = profile.columns.iter().map(label).collect();
+    let names = told_apart(names.iter().map(String::as_str), width);
+    for (column, name) in profile.columns.iter().zip(names) {
+        text += &line(column, &format!("{name:<width$}"));
     }
     text
 }
 
-fn line(column: &ColumnProfile, width: usize) -> String {
+fn line(column: &ColumnProfile, name: &str) -> String {
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), short);
     let fixed = |value: Option<f64>, decimals: usize| {
         value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
     };
-    let mut text = format!(
-        "{:<width$} {:>7} {:>7} {:>8}",
-        cut(&label(column), width),
-        column.missing,
-        column.zeros,
-        column.distinct
-    );
+    let mut text =
+        format!("{name} {:>7} {:>7} {:>8}", column.missing, column.zeros, column.distinct);
     for value in [
         column.mean,
         column.deviation,
@@ -109,14 +111,6 @@ fn line(column: &ColumnProfile, width: usize) -> String {
 fn label(column: &ColumnProfile) -> String {
     let name = &column.name;
     column.unit.as_ref().map_or_else(|| name.clone(), |unit| format!("{name} in {unit}"))
-}
-
-/// `text` with at most `width` characters, `…` standing for the rest.
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width - 1).chain(['…']).collect()
 }
 
 fn findings(findings: &[Finding]) -> String {

@@ -34,6 +34,7 @@ mod watch;
 use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
 
 use crate::pipeline::{JobError, interrupt};
 
@@ -183,14 +184,19 @@ fn stop_on_interrupt() {
 /// Log lines go to standard error, at the level in `MASSAY_LOG` (default: warnings), as text or, with
 /// `MASSAY_LOG_FORMAT=json`, each as an object.
 fn start_logging() {
-    let level = std::env::var("MASSAY_LOG").ok().and_then(|level| level.parse().ok());
+    let asked = std::env::var("MASSAY_LOG").unwrap_or_default();
+    // What is empty would parse as `error`.
+    let level: Option<LevelFilter> = asked.parse().ok().filter(|_| !asked.is_empty());
     let lines = tracing_subscriber::fmt()
-        .with_max_level(level.unwrap_or(tracing::Level::WARN))
+        .with_max_level(level.unwrap_or(LevelFilter::WARN))
         .with_writer(std::io::stderr)
         .with_ansi(use_colour());
     match std::env::var("MASSAY_LOG_FORMAT") {
         Ok(format) if format == "json" => lines.json().flatten_event(true).init(),
         _ => lines.init(),
+    }
+    if level.is_none() && !asked.is_empty() {
+        tracing::warn!("MASSAY_LOG is `{asked}`, expected off, error, warn, info, debug or trace");
     }
 }
 

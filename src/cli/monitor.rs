@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -20,12 +20,13 @@ use super::{emit, summary::short};
 /// Reads the log that `massay serve` writes, and writes a page. Exits with 0 whatever it finds, unless
 /// `--strict` is given.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("model").required(true).args(["checkpoint", "champion"]))]
 pub(super) struct MonitorArguments {
     /// Folder of a checkpoint, or `models:/NAME@ALIAS` on an MLflow server
-    #[arg(long, value_name = "FOLDER", required_unless_present = "champion")]
+    #[arg(long, value_name = "FOLDER")]
     checkpoint: Option<String>,
     /// Look at the champion; of MODEL where there are several
-    #[arg(long, value_name = "MODEL", num_args = 0..=1, conflicts_with = "checkpoint")]
+    #[arg(long, value_name = "MODEL", num_args = 0..=1)]
     champion: Option<Vec<String>>,
     /// Show windows and alarms of this time only, e.g. `7d`, `12h` [default: all]
     #[arg(long, value_name = "TIME", value_parser = span)]

@@ -248,7 +248,8 @@ fn announce(start: &Start<'_>) {
 /// Says which table is worked on, and where.
 pub(super) fn announce_data(name: &str, data: &Dataset, backend: &Backend) {
     let groups = data.groups.as_ref().map_or(String::new(), |groups| {
-        format!(" in {} groups of `{}`", groups.names.len(), groups.column)
+        let count = groups.names.len();
+        format!(" in {count} group{} of `{}`", if count == 1 { "" } else { "s" }, groups.column)
     });
     let count = data.feature_names.len();
     let features = if count == 1 { "1 feature".to_owned() } else { format!("{count} features") };

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{ArgGroup, Args};
 
 use crate::pipeline::{Params, ReportOptions, compare, report};
 
 use super::{
-    backends::BackendArgument, comparison::of_comparison, emit, progress::TrainProgress,
+    backends::BackendArgument, comparison::of_comparison, emit, progress::TrainProgress, say,
     stop_on_interrupt,
 };
 
@@ -37,7 +37,7 @@ pub(super) struct ReportArguments {
     #[arg(long)]
     retrain: bool,
     /// The table that the run was trained on, for `--retrain` [default: where it was then]
-    #[arg(long, value_name = "FILE", requires = "retrain")]
+    #[arg(long, value_name = "FILE", requires = "retrain", conflicts_with = "compare")]
     data: Option<PathBuf>,
     #[command(flatten)]
     backend: BackendArgument,
@@ -62,7 +62,10 @@ impl ReportArguments {
             Some(name) => self.write_again(params, name)?,
             None => self.set_side_by_side(&params)?,
         };
-        if self.open { open_page(&folder.join("report.html")) } else { Ok(()) }
+        if self.open {
+            open_page(&folder.join("report.html"));
+        }
+        Ok(())
     }
 
     fn write_again(&self, params: Params, name: &str) -> Result<PathBuf> {
@@ -95,8 +98,10 @@ impl ReportArguments {
     }
 }
 
-/// Opens a page with the program that this machine opens pages with.
-pub(super) fn open_page(page: &Path) -> Result<()> {
-    open::that_detached(page)
-        .with_context(|| format!("no program of this machine opens {}", page.display()))
+/// Opens a page with the program that this machine opens pages with; says so where there is none. The page is written,
+/// and what was asked for besides is done.
+pub(super) fn open_page(page: &Path) {
+    if open::that_detached(page).is_err() {
+        say(&format!("no program of this machine opens {}", page.display()));
+    }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::{
     pipeline::{ModelChoice, Params, ServeOptions, Serving, serve},
@@ -22,12 +22,13 @@ use super::{backends::PredictingBackend, say};
 /// and more that `/docs` shows; the page is at `/`. Keys of clients stand in `--api-keys` or
 /// `MASSAY_API_KEYS` (with commas between them), the token for `/admin` in `MASSAY_ADMIN_TOKEN`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("model").required(true).args(["checkpoint", "champion"]))]
 pub(super) struct ServeArguments {
     /// Folder of a checkpoint, e.g. `checkpoints/NAME`, or `models:/NAME@ALIAS` on an MLflow server
-    #[arg(long, value_name = "FOLDER", required_unless_present = "champion")]
+    #[arg(long, value_name = "FOLDER")]
     checkpoint: Option<String>,
     /// Serve the champion, and whatever becomes the champion later; of MODEL where there are several
-    #[arg(long, value_name = "MODEL", num_args = 0..=1, conflicts_with = "checkpoint")]
+    #[arg(long, value_name = "MODEL", num_args = 0..=1)]
     champion: Option<Vec<String>>,
     /// Address and port to listen at (`serve.address`) [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS")]

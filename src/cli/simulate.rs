@@ -38,7 +38,7 @@ pub(super) struct SimulateArguments {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Density of every filling, g/cm³ [default: drawn, 0.1 to 1 and a little beyond]
-    #[arg(long, value_name = "DENSITY")]
+    #[arg(long, value_name = "DENSITY", allow_negative_numbers = true)]
     density: Option<f64>,
     /// File to write [default: standard output]
     #[arg(long, value_name = "FILE")]

@@ -3,35 +3,38 @@
 use std::{fmt::Write as _, path::Path};
 
 use crate::{
-    evaluate::{Leaderboard, Scores},
+    evaluate::{FoldScores, Leaderboard, RangeScores, Scores},
     pipeline::Finished,
-    report::{DataSummary, RunReport},
+    report::{DataSummary, RunReport, abbreviated},
 };
+
+/// Most characters of a name before its scores.
+const WIDEST_NAME: usize = 48;
 
 /// The scores of a training.
 pub(super) fn of_training(finished: &Finished) -> String {
     let report = &finished.report;
-    let mut text = header(&report.data, report.evaluation.level);
     let several = report.evaluation.folds.iter().any(|fold| fold.repeat > 0);
-    for fold in &report.evaluation.folds {
-        let name = if several {
-            format!("repeat {} fold {}", fold.repeat, fold.fold)
+    let fold_name = |fold: &FoldScores| {
+        let repeat = if several { format!("repeat {} ", fold.repeat) } else { String::new() };
+        format!("{repeat}fold {}", fold.fold)
+    };
+    let folds = report.evaluation.folds.iter().map(|fold| (fold_name(fold), &fold.scores));
+    let mut lines: Vec<(String, &Scores)> = folds.collect();
+    lines.push(("pooled".to_owned(), &report.evaluation.pooled));
+    lines.extend(report.baseline.iter().map(|own| (own.name.clone(), &own.scores)));
+    let leakage = report.leakage.as_ref().zip(report.data.group.as_ref());
+    lines.extend(leakage.map(|(own, _)| {
+        let (name, scores) = if own.is_forced {
+            ("folds by group", &own.by_group)
         } else {
-            format!("fold {}", fold.fold)
+            ("folds by row", &own.by_row)
         };
-        text += &line(&name, &fold.scores);
-    }
-    text += &line("pooled", &report.evaluation.pooled);
-    if let Some(baseline) = &report.baseline {
-        text += &line(&baseline.name, &baseline.scores);
-    }
-    if let Some((leakage, group)) = report.leakage.as_ref().zip(report.data.group.as_ref()) {
-        let other = if leakage.is_forced {
-            line("folds by group", &leakage.by_group)
-        } else {
-            line("folds by row", &leakage.by_row)
-        };
-        let _ = writeln!(text, "{other}\nleakage    {}", leakage.sentence(group));
+        (name.to_owned(), scores)
+    }));
+    let mut text = score_table(&report.data, report.evaluation.level, &lines);
+    if let Some((leakage, group)) = leakage {
+        let _ = writeln!(text, "\nleakage    {}", leakage.sentence(group));
     }
     if let Some(board) = &report.leaderboard {
         text += &leaderboard(board);
@@ -87,12 +90,11 @@ fn r2_text(r2: f64) -> String {
 
 /// The scores on a table that the model has not seen.
 pub(super) fn of_evaluation(report: &RunReport, folder: &Path) -> String {
-    let mut text = header(&report.data, report.evaluation.level);
-    text += &line("all rows", &report.evaluation.pooled);
-    for range in &report.evaluation.ranges {
-        let name = format!("{} to {}", short(range.low), short(range.high));
-        text += &line(&name, &range.scores);
-    }
+    let name = |range: &RangeScores| format!("{} to {}", short(range.low), short(range.high));
+    let ranges = report.evaluation.ranges.iter().map(|range| (name(range), &range.scores));
+    let mut lines = vec![("all rows".to_owned(), &report.evaluation.pooled)];
+    lines.extend(ranges);
+    let mut text = score_table(&report.data, report.evaluation.level, &lines);
     text += &warnings(&report.warnings);
     let _ = writeln!(text, "\nreport {}", folder.join("report.html").display());
     text
@@ -103,32 +105,53 @@ fn warnings(warnings: &[String]) -> String {
     warnings.iter().map(line).collect()
 }
 
-fn header(data: &DataSummary, level: f64) -> String {
+/// Scores with their names, below each other.
+fn score_table(data: &DataSummary, level: f64, lines: &[(String, &Scores)]) -> String {
     let target = &data.target;
     let of = data.unit.as_ref().map_or(target.clone(), |unit| format!("{target} in {unit}"));
-    let coverage = format!("coverage of {:.0} %", 100.0 * level);
-    format!(
-        "\n{of:<18}{:>6}{:>11}{:>11}{:>11}{:>9}{coverage:>19}\n",
-        "rows", "MSE", "RMSE", "MAE", "R2"
-    )
-}
-
-fn line(name: &str, scores: &Scores) -> String {
-    let r2 = scores.r2.map_or_else(|| "-".to_owned(), r2_text);
-    let coverage = format!("{:.1} %", 100.0 * scores.coverage);
-    let numbers = [scores.mse, scores.rmse, scores.mae].map(short);
-    format!(
-        "{name:<18}{:>6}{:>11}{:>11}{:>11}{r2:>9}{coverage:>19}\n",
-        scores.rows, numbers[0], numbers[1], numbers[2]
-    )
+    let names = std::iter::once(&of).chain(lines.iter().map(|(name, _)| name));
+    let names: Vec<String> = names.map(|name| abbreviated(name, WIDEST_NAME)).collect();
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let (width, coverage) = (longest.max(18), format!("coverage of {:.0} %", 100.0 * level));
+    let mut text = format!(
+        "\n{:<width$}{:>6}{:>11}{:>11}{:>11}{:>9}{coverage:>19}\n",
+        names[0], "rows", "MSE", "RMSE", "MAE", "R2"
+    );
+    for (name, (_, scores)) in names[1..].iter().zip(lines) {
+        let r2 = scores.r2.map_or_else(|| "-".to_owned(), r2_text);
+        let coverage = format!("{:.1} %", 100.0 * scores.coverage);
+        let [mse, rmse, mae] = [scores.mse, scores.rmse, scores.mae].map(short);
+        let _ = writeln!(
+            text,
+            "{name:<width$}{:>6}{mse:>11}{rmse:>11}{mae:>11}{r2:>9}{coverage:>19}",
+            scores.rows
+        );
+    }
+    text
 }
 
 /// A number with four significant digits.
 pub(super) fn short(value: f64) -> String {
     let magnitude = value.abs();
-    if magnitude != 0.0 && !(1e-3..1e6).contains(&magnitude) {
+    if magnitude == 0.0 {
+        return "0".to_owned();
+    }
+    if !(1e-4..1e6).contains(&magnitude) {
         return format!("{value:.3e}");
     }
-    let digits = if magnitude < 1.0 { 4 } else { 3 - (magnitude.log10().floor() as i32).min(3) };
+    let digits = 3 - (magnitude.log10().floor() as i32).min(3);
     format!("{value:.*}", digits as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_significant_digits() {
+        let numbers = [0.0, 0.001_012_4, 0.012_344, -0.543_21, 1.0, 12.345, 123_456.0];
+        let texts = ["0", "0.001012", "0.01234", "-0.5432", "1.000", "12.35", "123456"];
+        assert_eq!(numbers.map(short), texts);
+        assert_eq!([1.0e-5, 2.5e7].map(short), ["1.000e-5", "2.500e7"]);
+    }
 }

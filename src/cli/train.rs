@@ -33,7 +33,7 @@ pub(super) struct TrainArguments {
     name: Option<String>,
     /// Go on with an unfinished run under its own parameters, the newest where no name is given;
     /// of --params and --set only `paths` is read, to find it
-    #[arg(long, conflicts_with_all = ["data", "target", "group", "features", "fold_file"])]
+    #[arg(long, conflicts_with_all = ["data", "target", "group", "features", "exclude", "fold_file"])]
     resume: bool,
     /// Replace a run of the same name
     #[arg(long, conflicts_with = "resume")]
@@ -82,6 +82,9 @@ impl TrainArguments {
             track::deliver(tracked, &finished.report.name, self.quiet);
         }
         emitted?;
-        if self.open { open_page(&finished.report_folder.join("report.html")) } else { Ok(()) }
+        if self.open {
+            open_page(&finished.report_folder.join("report.html"));
+        }
+        Ok(())
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct TuneArguments {
     name: Option<String>,
     /// Go on with an unfinished search under its own parameters, the newest where no name is given;
     /// of --params and --set only `paths` is read, to find it
-    #[arg(long, conflicts_with_all = ["data", "target", "group", "features", "fold_file", "trials"])]
+    #[arg(long, conflicts_with_all = ["data", "target", "group", "features", "exclude", "fold_file", "trials"])]
     resume: bool,
     /// Replace a report of the same name
     #[arg(long, conflicts_with = "resume")]

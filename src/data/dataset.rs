@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    DataConfig, DataError,
+    DataConfig, DataError, Name, Names,
     columns::ColumnRoles,
     dataset_reader::Columns,
     table::{Block, Table},
@@ -56,7 +56,7 @@ pub struct Groups {
     /// Group of each row, an index into `names`.
     pub ids: Vec<u32>,
     /// Distinct values, in order of first appearance.
-    pub names: Vec<Arc<str>>,
+    pub names: Arc<Names>,
 }
 
 impl Groups {
@@ -64,15 +64,15 @@ impl Groups {
     #[must_use]
     pub fn gather(&self, rows: &[u32]) -> Self {
         let mut known: HashMap<u32, u32> = HashMap::new();
-        let mut names = Vec::new();
+        let mut names = Names::default();
         let mut number = |id: u32| {
             *known.entry(id).or_insert_with(|| {
-                names.push(Arc::clone(&self.names[id as usize]));
+                names.push(self.names.get(id as usize));
                 names.len() as u32 - 1
             })
         };
         let ids = rows.iter().map(|row| number(self.ids[*row as usize])).collect();
-        Self { column: self.column.clone(), ids, names }
+        Self { column: self.column.clone(), ids, names: Arc::new(names) }
     }
 
     /// Whether any group has more than one row.
@@ -197,8 +197,8 @@ impl Dataset {
 
     /// The name of the group of `row`, where there are groups.
     #[must_use]
-    pub fn group_name(&self, row: usize) -> Option<Arc<str>> {
-        self.groups.as_ref().map(|groups| Arc::clone(&groups.names[groups.ids[row] as usize]))
+    pub fn group_name(&self, row: usize) -> Option<Name> {
+        self.groups.as_ref().map(|groups| Name::new(&groups.names, groups.ids[row]))
     }
 
     fn refuse_unusable(&self) -> Result<(), DataError> {
@@ -236,10 +236,10 @@ mod tests {
 
     #[test]
     fn gathered_groups_are_numbered_anew() {
-        let names = ["a", "b", "c"].map(Arc::from).to_vec();
+        let names = Arc::new(Names::from_iter(["a", "b", "c"]));
         let groups = Groups { column: "g".to_owned(), ids: vec![0, 1, 2, 1, 0], names };
         let gathered = groups.gather(&[4, 2, 0]);
         assert_eq!(gathered.ids, [0, 1, 0]);
-        assert_eq!(gathered.names.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["a", "c"]);
+        assert_eq!(gathered.names.iter().collect::<Vec<_>>(), ["a", "c"]);
     }
 }

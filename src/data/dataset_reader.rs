@@ -2,10 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
-use indexmap::IndexSet;
-
 use super::{
-    DataError, Dataset, Groups, MissingCells,
+    DataError, Dataset, Groups, MissingCells, NameSet, Names,
     columns::{ColumnRoles, in_backticks},
     table::{Cell, Row, Table, bad_number, parse_number},
 };
@@ -61,8 +59,7 @@ fn has_decimal_comma(text: &[u8]) -> bool {
 #[derive(Default)]
 struct GroupColumn {
     ids: Vec<u32>,
-    /// In order of first appearance.
-    names: IndexSet<Arc<str>, foldhash::fast::RandomState>,
+    names: NameSet,
     /// How many rows are expected in all.
     expected: usize,
     /// Where the first cell is that names no group.
@@ -274,7 +271,11 @@ impl Column {
     /// The column as text; what each cell held is known only where none held a number.
     fn into_text(self, rows: usize) -> Groups {
         if self.numbers > 0 {
-            return Groups { column: self.name, ids: vec![0; rows], names: vec!["".into()] };
+            return Groups {
+                column: self.name,
+                ids: vec![0; rows],
+                names: Arc::new(Names::from_iter([""])),
+            };
         }
         self.text.keep(self.name)
     }
@@ -299,27 +300,24 @@ impl GroupColumn {
         if name.is_empty() && self.first_bad.is_none() {
             self.first_bad = Some(row.place());
         }
-        let known = self.names.get_index_of(name);
-        let id = known.unwrap_or_else(|| self.names.insert_full(name.into()).0);
-        self.ids.push(id as u32);
+        self.ids.push(self.names.insert(name));
     }
 
     /// Takes up the cells that follow.
     fn append(&mut self, next: Self) {
         // Where names hardly repeat there will be as many as rows: a set that grows bit by bit finds a new place for
         // every name again and again.
-        if 2 * next.names.len() > next.ids.len() && self.names.capacity() < self.expected {
-            let _ = self.names.try_reserve(self.expected - self.names.len());
+        if 2 * next.names.len() > next.ids.len() {
+            self.names.reserve(self.expected);
         }
-        let ids: Vec<u32> =
-            next.names.into_iter().map(|name| self.names.insert_full(name).0 as u32).collect();
+        let ids = self.names.extend(&next.names);
         self.ids.extend(next.ids.into_iter().map(|id| ids[id as usize]));
         self.first_bad = self.first_bad.take().or(next.first_bad);
     }
 
     /// The column, whatever is in its cells.
     fn keep(self, column: String) -> Groups {
-        Groups { column, ids: self.ids, names: self.names.into_iter().collect() }
+        Groups { column, ids: self.ids, names: Arc::new(self.names.into_names()) }
     }
 
     fn finish(self, column: &str) -> Result<Groups, DataError> {

@@ -233,19 +233,30 @@ fn refuse_few_groups(config: &CrossValidationConfig, dataset: &Dataset) -> Resul
     if units >= config.folds {
         return Ok(());
     }
-    let what = dataset.groups.as_ref().map_or("rows".to_owned(), |groups| {
-        format!("distinct values of the group column `{}`", groups.column)
-    });
+    let found = match &dataset.groups {
+        None => format!("there are {units} rows"),
+        Some(groups) if units == 1 => {
+            format!("the group column `{}` has one value in all rows", groups.column)
+        }
+        Some(groups) => {
+            format!("there are {units} distinct values of the group column `{}`", groups.column)
+        }
+    };
+    let hint = if units > 1 {
+        "lower `cv.folds` or add data"
+    } else {
+        "rows of one group cannot stand on both sides of a split: name another group column, or none, or add data"
+    };
     Err(DataError::malformed(
         &dataset.path,
-        format!("there are {units} {what}"),
+        found,
         format!("at least `cv.folds` = {}", config.folds),
-        "lower `cv.folds` or add data",
+        hint,
     ))
 }
 
-/// Cuts `rows` into `parts` so that groups stay whole, row counts are even and every part spans
-/// the target's range. Returns the part of each of `rows`.
+/// Cuts `rows` into `parts`, or as many as there are groups where these are fewer, so that groups stay whole, row counts
+/// are even and every part spans the target's range. Returns the part of each of `rows`.
 ///
 /// Groups are taken in the order of their mean target, `parts` at a time; each such block gives
 /// one group to every part, the largest group to the part that has the fewest rows, ties at random.
@@ -258,6 +269,8 @@ pub fn balanced_parts(
     generator: &mut Generator,
 ) -> Vec<u32> {
     let (positions, mut units) = group_units(rows, groups, target);
+    // Fewer groups make fewer parts: the first, for those who look at some of the parts only.
+    let parts = parts.min(units.len()).max(1);
     generator.shuffle(&mut units);
     units.sort_by(|a, b| a.mean.total_cmp(&b.mean));
     let mut rows_of_part = vec![0_usize; parts];

@@ -12,6 +12,7 @@ pub mod explore;
 mod folds;
 mod generator;
 mod hashing;
+mod names;
 mod schema;
 mod schema_check;
 pub mod simulate;
@@ -25,6 +26,8 @@ pub use folds::{CrossValidationConfig, FoldPlan, Split, SplitBy, balanced_parts}
 pub use generator::Generator;
 pub(crate) use hashing::hexadecimal;
 pub use hashing::{HashingReader, sha256, sha256_file};
+pub(crate) use names::NameSet;
+pub use names::{Name, Names};
 pub use schema::{ColumnSchema, DetectorArray, TableSchema};
 pub(crate) use table::detect_delimiter;
 pub use table::{Block, Cell, Row, Table, is_missing, parse_number};

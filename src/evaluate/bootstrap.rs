@@ -67,7 +67,7 @@ pub struct ScoreBounds {
 impl ScoreBounds {
     /// Of `rows`; the same rows always give the same bounds. `None` for fewer than five units.
     #[must_use]
-    pub fn of(rows: &[ScoredRow]) -> Option<Self> {
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a ScoredRow, IntoIter: Clone>) -> Option<Self> {
         let units = Unit::all(rows);
         if units.len() < FEWEST_UNITS {
             return None;
@@ -146,9 +146,11 @@ where
 
 impl Unit {
     /// The groups of `rows`, and each row without a group, in the order in which they are met first.
-    fn all(rows: &[ScoredRow]) -> Vec<Self> {
-        let centre = rows.iter().map(|row| row.target).sum::<f64>() / rows.len().max(1) as f64;
-        let units = Units::of(rows);
+    fn all<'a>(rows: impl IntoIterator<Item = &'a ScoredRow, IntoIter: Clone>) -> Vec<Self> {
+        let rows = rows.into_iter();
+        let count = rows.clone().count().max(1) as f64;
+        let centre = rows.clone().map(|row| row.target).sum::<f64>() / count;
+        let units = Units::of(rows.clone());
         let add = |unit: &mut Self, row: &ScoredRow| unit.add(&Self::of(row, centre));
         let shared = |(unit, size): (Self, &f64)| Self {
             covered: unit.covered / size,

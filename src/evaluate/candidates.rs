@@ -16,6 +16,9 @@ use super::{
     weights::{InnerPredictions, ensemble_weights},
 };
 
+/// Rows that are gathered at once to be predicted: a fold of a large table is no small part of it.
+const GATHERED: usize = 1 << 16;
+
 /// Trained networks, fold by fold.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainedNetworks<'a> {
@@ -84,7 +87,8 @@ impl TrainedModels<'_> {
         inputs: OutOfFoldInputs<'_>,
         candidates: &[Vec<Candidate>],
     ) -> Vec<Blend> {
-        let blend = |(index, candidates): (usize, &Vec<Candidate>)| {
+        let spreads = self.spreads(inputs, candidates).into_iter();
+        let blend = |((index, candidates), spread): ((usize, &Vec<Candidate>), Spread)| {
             let weight = |kind: ModelKind| {
                 candidates.iter().find(|own| own.kind == kind).map_or(0.0, |own| own.weight)
             };
@@ -93,18 +97,28 @@ impl TrainedModels<'_> {
                 .map(|own| (weight(ModelKind::Regressor(own.model.kind)), own.model.clone()));
             let regressors = pairs.filter(|(weight, _)| *weight > 0.0).collect();
             let networks = weight(ModelKind::Mlp);
-            Blend { networks, regressors, spread: self.spread(inputs, candidates, index) }
+            Blend { networks, regressors, spread }
         };
-        candidates.iter().enumerate().map(blend).collect()
+        candidates.iter().enumerate().zip(spreads).map(blend).collect()
     }
 
-    /// How far off the blend of fold `index` expects to be.
+    /// How far off each blend expects to be. Residuals of all folds are compared in units of it: where one fold cannot
+    /// tell, it is the same for every row of every fold.
+    fn spreads(&self, inputs: OutOfFoldInputs<'_>, candidates: &[Vec<Candidate>]) -> Vec<Spread> {
+        let known: Option<Vec<Spread>> = (0..candidates.len())
+            .map(|index| self.spread(inputs, &candidates[index], index))
+            .collect();
+        known.unwrap_or_else(|| vec![Spread::default(); candidates.len()])
+    }
+
+    /// How far off the blend of fold `index` expects to be; `None` where its models judged no rows but their
+    /// own, or made no error there.
     fn spread(
         &self,
         inputs: OutOfFoldInputs<'_>,
         candidates: &[Candidate],
         index: usize,
-    ) -> Spread {
+    ) -> Option<Spread> {
         let task = &self.tasks[index];
         let asked = || candidates.iter().filter(|own| own.weight > 0.0);
         let residual = |place: usize| -> Option<f64> {
@@ -128,15 +142,13 @@ impl TrainedModels<'_> {
         let task = &self.tasks[index];
         let matrix = inputs.matrices.get(index);
         let own = networks.of_fold(index, self.tasks.len());
-        let rows = PerFold::shared(matrix.gather(&inputs.plan.splits[index].held_out), 1);
-        let held_out = own.predict(&rows, fold);
+        let held_out = own.predict(matrix, &inputs.plan.splits[index].held_out, fold);
         let mut sums = vec![(0.0, 0_usize); task.rows.len()];
         for (member, task_member) in task.members.iter().enumerate() {
             if task_member.inner.is_empty() {
                 continue;
             }
-            let rows = PerFold::shared(matrix.gather(&task_member.inner), 1);
-            let values = own.member(member).predict(&rows, fold);
+            let values = own.member(member).predict(matrix, &task_member.inner, fold);
             for (row, value) in task_member.inner.iter().zip(values) {
                 let place = task.rows.partition_point(|known| known < row);
                 sums[place] = (sums[place].0 + value, sums[place].1 + 1);
@@ -201,12 +213,16 @@ impl TrainedNetworks<'_> {
         Self { members: &self.members[own.clone()], scaling: &self.scaling[own], ..self }
     }
 
-    /// Their combined predictions for `rows`, on the target's own scale.
+    /// Their combined predictions for some rows of `matrix`, on the target's own scale.
     #[must_use]
-    pub fn predict(self, rows: &PerFold<FeatureMatrix>, fold: &FoldTarget) -> Vec<f64> {
+    pub fn predict(self, matrix: &FeatureMatrix, rows: &[u32], fold: &FoldTarget) -> Vec<f64> {
         let members: Vec<&MemberWeights> = self.members.iter().collect();
         let predictor = StackPredictor::new(self.shape, &members, self.scaling, self.backend);
-        predictor.map_rows(rows, |_, targets| fold.combine(targets.iter().copied()))
+        let predict = |rows: &[u32]| {
+            let gathered = PerFold::shared(matrix.gather(rows), 1);
+            predictor.map_rows(&gathered, |_, targets| fold.combine(targets.iter().copied()))
+        };
+        rows.chunks(GATHERED).flat_map(predict).collect()
     }
 }
 

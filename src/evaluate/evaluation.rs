@@ -1,8 +1,8 @@
 //! The outcome of judging predictions: scored rows, pooled and per fold, and by target range.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
+
+use crate::data::Name;
 
 use super::{Scores, metrics::or_nan};
 
@@ -15,8 +15,7 @@ pub struct ScoredRow {
     /// Position of the row in the data file, from 0.
     pub row: usize,
     /// The group (container) of the row, where the data has groups.
-    #[serde(with = "shared_text")]
-    pub group: Option<Arc<str>>,
+    pub group: Option<Name>,
     /// Repeat of the cross-validation, from 0.
     pub repeat: usize,
     /// Fold that held this row out, from 0.
@@ -156,27 +155,6 @@ impl RangeScores {
             median_relative_error: positive.then_some(middle),
             scores: Scores::of(rows, level),
         }
-    }
-}
-
-/// Text that many rows share, read and written as plain text.
-mod shared_text {
-    use std::sync::Arc;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(super) fn serialize<S: Serializer>(
-        text: &Option<Arc<str>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        text.as_deref().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Arc<str>>, D::Error> {
-        Ok(Option::<String>::deserialize(deserializer)?.map(Arc::from))
     }
 }
 

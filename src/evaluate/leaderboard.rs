@@ -153,16 +153,11 @@ impl Leaderboard {
         plan: &FoldPlan,
         (targets, weights): (&[f64], &[f64]),
     ) -> Self {
-        let of_fold = |split: &Split| -> Vec<(f64, f64)> {
-            let rows = split.held_out.iter().map(|row| *row as usize);
-            rows.map(|row| (targets[row], weights[row])).collect()
-        };
-        let truth: Vec<Vec<(f64, f64)>> = plan.splits.iter().map(of_fold).collect();
-        let reference = Errors::new(&truth, &deployed.held_out);
+        let reference = Errors::new(plan, (targets, weights), &deployed.held_out);
         let means = plan.splits.iter().map(|split| training_mean(split, targets, weights));
         let mean = Contender { name: MEAN.to_owned(), weight: 0.0, held_out: means.collect() };
         let entry = |other: &Contender| {
-            let judged = Errors::new(&truth, &other.held_out);
+            let judged = Errors::new(plan, (targets, weights), &other.held_out);
             // Folds in time train on longer and longer pasts: no test knows how their errors depend on each other.
             let difference = (!plan.in_time).then(|| judged.difference(&reference, plan));
             LeaderboardEntry { difference, ..judged.entry(other) }
@@ -231,17 +226,14 @@ struct Errors {
 }
 
 impl Errors {
-    /// Of predictions for targets with weights, split by split.
-    fn new(truth: &[Vec<(f64, f64)>], predictions: &[Vec<f64>]) -> Self {
-        let of_fold = |(truth, own): (&Vec<(f64, f64)>, &Vec<f64>)| -> Vec<Point> {
-            let pairs = own.iter().zip(truth);
-            pairs
-                .map(|(&prediction, &(target, weight))| Point { prediction, target, weight })
-                .collect()
-        };
-        let folds: Vec<Vec<Point>> = truth.iter().zip(predictions).map(of_fold).collect();
-        let fold_rmse = folds.iter().map(|own| PointErrors::of(own).mse.sqrt()).collect();
-        Self { pooled: PointErrors::of(&folds.concat()), fold_rmse }
+    /// Of predictions for the rows that splits held out, whose targets and weights are given for all rows.
+    fn new(plan: &FoldPlan, targets: (&[f64], &[f64]), predictions: &[Vec<f64>]) -> Self {
+        let folds = plan.splits.iter().zip(predictions);
+        let points = folds.map(|(split, own)| points(split, own, targets));
+        Self {
+            pooled: PointErrors::of(&points.clone().flatten()),
+            fold_rmse: points.map(|own| PointErrors::of(&own).mse.sqrt()).collect(),
+        }
     }
 
     /// Of its errors to those of another model, fold by fold.
@@ -261,6 +253,18 @@ impl Errors {
             difference: None,
         }
     }
+}
+
+/// The held-out rows of a split with what is predicted of them.
+fn points<'a>(
+    split: &'a Split,
+    predictions: &'a [f64],
+    (targets, weights): (&'a [f64], &'a [f64]),
+) -> impl Iterator<Item = Point> + Clone {
+    split.held_out.iter().zip(predictions).map(move |(row, &prediction)| {
+        let row = *row as usize;
+        Point { prediction, target: targets[row], weight: weights[row] }
+    })
 }
 
 /// The mean target of a split's training rows, for each of its held-out rows.

@@ -48,7 +48,7 @@ impl Scores {
         let mean = |value: &dyn Fn(&ScoredRow) -> f64| {
             rows.iter().map(|row| row.weight * value(row)).sum::<f64>() / count
         };
-        let points: Vec<Point> = rows.iter().map(|row| Point::of(row)).collect();
+        let points = rows.iter().map(|row| Point::of(row));
         let PointErrors { mse, mae, r2 } = PointErrors::of(&points);
         Self {
             mse,
@@ -66,9 +66,8 @@ impl Scores {
 
 /// The root mean squared error of `rows`, as in their [`Scores`].
 #[must_use]
-pub fn rmse<'a>(rows: impl IntoIterator<Item = &'a ScoredRow>) -> f64 {
-    let points: Vec<Point> = rows.into_iter().map(Point::of).collect();
-    PointErrors::of(&points).mse.sqrt()
+pub fn rmse<'a>(rows: impl IntoIterator<Item = &'a ScoredRow, IntoIter: Clone>) -> f64 {
+    PointErrors::of(&rows.into_iter().map(Point::of)).mse.sqrt()
 }
 
 /// A prediction, its truth, and how much it counts.
@@ -95,10 +94,10 @@ pub(super) struct PointErrors {
 }
 
 impl PointErrors {
-    pub(super) fn of(points: &[Point]) -> Self {
-        let total = points.iter().map(|point| point.weight).sum::<f64>();
+    pub(super) fn of(points: &(impl Iterator<Item = Point> + Clone)) -> Self {
+        let total = points.clone().map(|point| point.weight).sum::<f64>();
         let mean = |value: &dyn Fn(&Point) -> f64| {
-            points.iter().map(|point| point.weight * value(point)).sum::<f64>() / total
+            points.clone().map(|point| point.weight * value(&point)).sum::<f64>() / total
         };
         let mse = mean(&|point| (point.prediction - point.target).powi(2));
         let centre = mean(&|point| point.target);

@@ -26,8 +26,8 @@ pub(super) struct InnerResiduals<'a> {
 
 /// A regressor of the absolute residuals (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, 2018,
 /// section 5.2) where it gives a clearly better interval score at `level` than one width for all,
-/// judged on residuals that it has not seen; else their mean.
-pub(super) fn fit_spread(inner: InnerResiduals<'_>, level: f64, seed: u64) -> Spread {
+/// judged on residuals that it has not seen; else their mean. `None` where there are no residuals, or all are 0.
+pub(super) fn fit_spread(inner: InnerResiduals<'_>, level: f64, seed: u64) -> Option<Spread> {
     let task = inner.task;
     let known: Vec<usize> =
         (0..task.rows.len()).filter(|place| inner.residuals[*place].is_some()).collect();
@@ -35,12 +35,12 @@ pub(super) fn fit_spread(inner: InnerResiduals<'_>, level: f64, seed: u64) -> Sp
         known.iter().filter_map(|place| inner.residuals[*place].map(f64::abs)).collect();
     let mean = sizes.iter().sum::<f64>() / sizes.len().max(1) as f64;
     if mean.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
-        return Spread::default();
+        return None;
     }
     let parts: Vec<u32> = known.iter().map(|place| task.parts[*place]).collect();
     let judged = parts.iter().max().map_or(0, |part| *part as usize + 1);
     if known.len() < FEWEST_ROWS || judged < 2 {
-        return Spread::Constant(mean);
+        return Some(Spread::Constant(mean));
     }
     let rows: Vec<u32> = known.iter().map(|place| task.rows[*place]).collect();
     let mut targets = vec![0.0; inner.matrix.rows()];
@@ -55,11 +55,11 @@ pub(super) fn fit_spread(inner: InnerResiduals<'_>, level: f64, seed: u64) -> Sp
     let floor = FLOOR * mean;
     let spreads: Vec<f64> =
         fitted.inner.iter().map(|spread| spread.unwrap_or(mean).max(floor)).collect();
-    if is_better(&sizes, &spreads, level) {
+    Some(if is_better(&sizes, &spreads, level) {
         Spread::Model { regressor: Box::new(fitted.model), floor }
     } else {
         Spread::Constant(mean)
-    }
+    })
 }
 
 /// Whether widths in proportion to `spreads` have an interval score that is smaller than that of one

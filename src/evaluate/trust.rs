@@ -1,5 +1,7 @@
 //! How far the scores of one table can be trusted: their bounds, their folds, their intervals.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -109,8 +111,9 @@ fn covered(
     calibration: &Calibration,
 ) -> Vec<Covered> {
     let per_repeat = calibration.folds.len() / calibration.repeats.max(1);
-    let multiples = |level: f64| -> Vec<f64> {
-        let own = Calibration { level, ..calibration.clone() };
+    let mut own = calibration.clone();
+    let mut multiples = |level: f64| -> Vec<f64> {
+        own.level = level;
         let of = |fold: usize| {
             let first = fold - fold % per_repeat;
             own.cross_fitted(fold, first..first + per_repeat)
@@ -136,17 +139,15 @@ fn covered(
 
 /// Folds of all repeats, in their order.
 fn folds_of(rows: &[ScoredRow]) -> Vec<(usize, usize)> {
-    let mut folds: Vec<(usize, usize)> = rows.iter().map(|row| (row.repeat, row.fold)).collect();
-    folds.sort_unstable();
-    folds.dedup();
-    folds
+    let folds: BTreeSet<(usize, usize)> = rows.iter().map(|row| (row.repeat, row.fold)).collect();
+    folds.into_iter().collect()
 }
 
 fn fold_bounds(rows: &[ScoredRow]) -> Vec<FoldBounds> {
     let bounds = |(repeat, fold): (usize, usize)| {
         let own = rows.iter().filter(|row| (row.repeat, row.fold) == (repeat, fold));
-        let own: Vec<ScoredRow> = own.cloned().collect();
-        Some(FoldBounds { repeat, fold, rmse: ScoreBounds::of(&own)?.rmse })
+        let own: Vec<&ScoredRow> = own.collect();
+        Some(FoldBounds { repeat, fold, rmse: ScoreBounds::of(own.iter().copied())?.rmse })
     };
     folds_of(rows).into_iter().filter_map(bounds).collect()
 }

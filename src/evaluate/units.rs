@@ -1,8 +1,6 @@
 //! Rows that count together: those of a group, or a row by itself.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
+use crate::data::NameSet;
 
 use super::ScoredRow;
 
@@ -18,15 +16,20 @@ pub(super) struct Units {
 
 impl Units {
     /// Those of `rows`.
-    pub(super) fn of<'a>(rows: impl IntoIterator<Item = &'a ScoredRow>) -> Self {
-        let mut groups: HashMap<&str, u32, RandomState> = HashMap::default();
-        let mut alone: HashMap<usize, u32, RandomState> = HashMap::default();
+    pub(super) fn of<'a>(rows: impl IntoIterator<Item = &'a ScoredRow, IntoIter: Clone>) -> Self {
+        let rows = rows.into_iter();
+        let mut named = rows.clone().filter_map(|row| row.group.as_ref());
+        // Names of one table are known by their numbers.
+        let are_together =
+            named.next().is_none_or(|first| named.all(|other| other.is_beside(first)));
+        let (mut known, mut groups, mut alone) = (NameSet::default(), Known(vec![]), Known(vec![]));
         let mut sizes: Vec<f64> = Vec::new();
-        let of_row = rows.into_iter().map(|row| {
+        let of_row = rows.map(|row| {
             let next = sizes.len() as u32;
-            let unit = match row.group.as_deref() {
-                Some(group) => *groups.entry(group).or_insert(next),
-                None => *alone.entry(row.row).or_insert(next),
+            let unit = match &row.group {
+                Some(group) if are_together => groups.unit(group.number(), next),
+                Some(group) => groups.unit(known.insert(group), next),
+                None => alone.unit(row.row as u32, next),
             };
             if unit == next {
                 sizes.push(1.0);
@@ -54,6 +57,26 @@ impl Units {
             add(&mut sums[*unit as usize], row);
         }
         sums
+    }
+}
+
+/// The unit of each number that was met, `NONE` of the others.
+struct Known(Vec<u32>);
+
+const NONE: u32 = u32::MAX;
+
+impl Known {
+    /// That of `number`, which is `next` where it is new.
+    fn unit(&mut self, number: u32, next: u32) -> u32 {
+        let number = number as usize;
+        if self.0.len() <= number {
+            self.0.resize(number + 1, NONE);
+        }
+        let unit = &mut self.0[number];
+        if *unit == NONE {
+            *unit = next;
+        }
+        *unit
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::evaluate::ScoredRow;
+use crate::{data::Name, evaluate::ScoredRow};
 
 use super::LoggedRow;
 
@@ -21,7 +21,10 @@ pub(super) struct JudgedRows(BTreeMap<i64, JudgedRow>);
 impl JudgedRows {
     /// Adds rows; those without a true value are left aside.
     pub(super) fn add(&mut self, rows: &[LoggedRow]) {
-        self.0.extend(rows.iter().filter_map(|row| Some((row.id, judged(row)?))));
+        let known = || rows.iter().filter(|row| row.truth.is_some());
+        let groups = Name::all_of(known().map(|row| row.container.as_deref()));
+        let judged = |(row, group): (&LoggedRow, Option<Name>)| Some((row.id, judged(row, group)?));
+        self.0.extend(known().zip(groups).filter_map(judged));
     }
 
     /// Forgets rows that are no longer in the log, whose first row is `first`.
@@ -38,10 +41,10 @@ impl JudgedRows {
     }
 }
 
-fn judged(row: &LoggedRow) -> Option<JudgedRow> {
+fn judged(row: &LoggedRow, group: Option<Name>) -> Option<JudgedRow> {
     let scored = ScoredRow {
         row: 0,
-        group: row.container.as_deref().map(Into::into),
+        group,
         repeat: 0,
         fold: 0,
         target: row.truth?,

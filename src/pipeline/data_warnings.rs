@@ -7,7 +7,7 @@ use crate::data::{
     },
 };
 
-use crate::features::TargetTransform;
+use crate::{features::TargetTransform, report::BOTH_SIDES};
 
 use super::Params;
 
@@ -47,7 +47,7 @@ fn about_splits(dataset: &Dataset, plan: &FoldPlan, split_by: SplitBy) -> Vec<St
             SplitBy::Row => "folds by row (`cv.split_by = \"row\"`)",
         };
         warnings.push(format!(
-            "{folds} put rows of one `{}` on both sides of a split: the scores are too good",
+            "{folds} put rows of one `{}` on {BOTH_SIDES}: the scores are too good",
             groups.column
         ));
     }
@@ -79,7 +79,7 @@ fn about_near_duplicates(dataset: &Dataset, plan: &FoldPlan) -> Option<String> {
     };
     let (a, b) = (a + 1, b + 1);
     Some(format!(
-        "{count} on both sides of a split (e.g. data rows {a} and {b}): the scores are too good; \
+        "{count} on {BOTH_SIDES} (e.g. data rows {a} and {b}): the scores are too good; \
          name the column of their container with `--group`, or keep exact copies out of training \
          with `clean.duplicates = \"drop\"`"
     ))

@@ -153,7 +153,10 @@ impl Choice {
                 folds: taken.iter().filter(|set| **set == index).count(),
             }
         };
-        let candidates = tried.iter().enumerate().map(candidate).collect();
+        let mut candidates: Vec<FeatureCandidate> =
+            tried.iter().enumerate().map(candidate).collect();
+        // Where no fold could be cut there is nothing to compare.
+        candidates.retain(|own| own.relative_rmse.is_finite());
         Self { blocks: taken.iter().map(|set| tried[*set].blocks.clone()).collect(), candidates }
     }
 

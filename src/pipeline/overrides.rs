@@ -76,7 +76,7 @@ pub(super) fn unknown(place: &str, key: &str, known: &[String]) -> ParamsError {
     let same_name = known.iter().find(|other| last(other) == last(key)).map(String::as_str);
     let similar = same_name.or_else(|| nearest(key, known.iter().map(String::as_str)));
     let hint = similar.map_or_else(
-        || "\n\nhint: `massay help train` and the README list the parameters".to_owned(),
+        || "\n\nhint: the README lists the parameters".to_owned(),
         |name| format!("\n\nhint: did you mean `{name}`?"),
     );
     ParamsError::UnknownKey { place: place.to_owned(), key: key.to_owned(), hint }

@@ -139,7 +139,7 @@ pub(super) fn sample_rows(factor: f64) -> Vec<ScoredRow> {
         let prediction = target + factor * sign * (0.05 * row as f64 + 0.2);
         ScoredRow {
             row,
-            group: Some(format!("c{}", row / 2).into()),
+            group: Some(format!("c{}", row / 2).as_str().into()),
             repeat: 0,
             fold: row / 2 % 5,
             target,

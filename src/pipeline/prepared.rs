@@ -105,6 +105,11 @@ impl Prepared {
 
     /// Columns of the features.
     pub(super) fn width(&self) -> usize {
-        self.matrices.get(0).columns()
+        self.preprocessors.get(0).width()
+    }
+
+    /// Lets go of the features once every model has learned and is judged: of a large table they are a quarter of all.
+    pub(super) fn forget_features(&mut self) {
+        self.matrices = PerFold::new(Vec::new());
     }
 }

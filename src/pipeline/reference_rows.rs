@@ -39,7 +39,10 @@ impl ReferenceRows {
         (dataset, plan): (&Dataset, &FoldPlan),
         features: &FeatureMatrix,
     ) -> Reference {
-        let first = scored.iter().filter(|own| own.repeat == 0);
+        let is_kept = |own: &&ScoredRow| {
+            own.repeat == 0 && self.rows.binary_search(&(own.row as u32)).is_ok()
+        };
+        let first = scored.iter().filter(is_kept);
         let by_row: HashMap<u32, &ScoredRow> = first.map(|own| (own.row as u32, own)).collect();
         let scored: Vec<&ScoredRow> = self.rows.iter().map(|row| by_row[row]).collect();
         let oddness = self.oddness(&guard_plan(dataset, plan), features);

@@ -201,7 +201,10 @@ pub(super) fn the_only_model(pointers: &Pointers, model: Option<&str>) -> Result
         (None, [only]) => Ok(only.clone()),
         (None, []) => bail!("no model has a champion\n\nhint: `massay registry promote NAME`"),
         (None, several) => {
-            bail!("several models have a champion, name one of {}", several.join(", "))
+            bail!(
+                "several models have a champion, name one of {}\n\nhint: `--model NAME`, or `--champion NAME`",
+                several.join(", ")
+            )
         }
     }
 }

@@ -151,9 +151,7 @@ fn retrained(
     };
     let accepted = Accepted::new(start, dataset, backend)?;
     retrain_varied(accepted, &sets, observer).map_err(|error| match error.downcast_ref() {
-        Some(JobError::Interrupted { .. }) => {
-            anyhow::anyhow!("interrupted; the report is as it was")
-        }
+        Some(JobError::Interrupted { .. }) => JobError::Stopped { what: "training again" }.into(),
         _ => error,
     })
 }

@@ -23,6 +23,11 @@ fn loses(report: &RunReport) -> Option<String> {
     let baseline = report.baseline.as_ref()?;
     let (own, other) = (report.evaluation.pooled.rmse, baseline.scores.rmse);
     baseline.error_ratio(&report.evaluation.pooled).filter(|ratio| *ratio > 1.0)?;
+    let [shown, other] = [own, other].map(|rmse| significant(rmse, 3));
+    // No reader sees a difference between numbers that look alike.
+    if shown == other {
+        return None;
+    }
     let by_heart = loss_ratio(report).filter(|ratio| *ratio > OVERFIT).map_or_else(
         String::new,
         |ratio| {
@@ -34,10 +39,8 @@ fn loses(report: &RunReport) -> Option<String> {
     );
     let unit = report.data.unit_suffix();
     Some(format!(
-        "{} does better than the model: RMSE {}{unit} against {}{unit}{by_heart}",
+        "{} does better than the model: RMSE {other}{unit} against {shown}{unit}{by_heart}",
         baseline.name,
-        significant(other, 3),
-        significant(own, 3)
     ))
 }
 

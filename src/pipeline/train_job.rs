@@ -137,7 +137,7 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
         }
     })?;
     let on_choice = |done, all| observer.on_choice(done, all);
-    let inputs =
+    let mut inputs =
         accepted.prepare(&on_choice).inspect_err(|error| discard_if_diverged(&run, error))?;
     run.save(&inputs.start)?;
     observer.on_start(&Start {
@@ -153,8 +153,11 @@ pub fn train(options: TrainOptions, observer: &dyn TrainObserver) -> Result<Fini
     });
     let tracking = Tracking::begin(&inputs, (&run, mlflow), observer);
     let watch = Watch { observer, tracking: &tracking };
-    let finished = fit_and_judge(&inputs, &run, &watch)
-        .and_then(|outcome| write(&inputs, &run, (&drafts, &watch), outcome));
+    let finished = fit_and_judge(&inputs, &run, &watch).and_then(|outcome| {
+        inputs.prepared.forget_features();
+        inputs.other = None;
+        write(&inputs, &run, (&drafts, &watch), outcome)
+    });
     match finished {
         Ok(mut finished) => {
             finished.tracked = tracking.finish(&finished);
@@ -183,8 +186,10 @@ fn fit_and_judge(inputs: &Inputs, run: &RunFolder, observer: &Watch<'_>) -> Resu
     tracing::info!("trained in {:.1} s", began.elapsed().as_secs_f64());
     observer.on_stage("judging held-out rows");
     let baseline = inputs.baseline(&fitted);
-    let judged = inputs.judge(&fitted);
-    let leaderboard = inputs.leaderboard(&judged);
+    let mut judged = inputs.judge(&fitted);
+    let candidates = std::mem::take(&mut judged.candidates);
+    let leaderboard = inputs.leaderboard(&candidates);
+    drop(candidates);
     tracing::info!("judged after {:.1} s", began.elapsed().as_secs_f64());
     let leakage = inputs.leakage(&judged.rows, run, observer)?;
     let trained = fitted.networks;

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use crate::{
     evaluate::{
-        Judged, Leaderboard, OutOfFoldInputs, ScoredRow, Scores, TrainedModels, TrainedNetworks,
-        judge, judge_baseline,
+        Candidate, Judged, Leaderboard, OutOfFoldInputs, ScoredRow, Scores, TrainedModels,
+        TrainedNetworks, judge, judge_baseline,
     },
     features::TargetTransform,
     model::{ModelKind, RegressorKind},
@@ -22,6 +22,9 @@ use super::{
     TrainObserver, interrupted, leakage, prepared::Prepared, run_folder::RunFolder,
     training_inputs::Inputs,
 };
+
+/// Inner parts unless somebody asks for others.
+const USUAL_PARTS: usize = 5;
 
 /// Everything that was trained on some folds.
 pub(super) struct Fitted {
@@ -84,7 +87,7 @@ impl Inputs {
         };
         let kinds: Vec<RegressorKind> =
             self.kinds().into_iter().filter_map(ModelKind::regressor).collect();
-        let judged = params.model.members.clamp(2, params.train.inner_parts);
+        let judged = judged_parts(params.model.members, params.train.inner_parts);
         let regressors =
             fit_regressors(table, &plan.folds, (&kinds, judged), params.train.seed, &hooks)
                 .map_err(|error| self.start.told(error))?;
@@ -159,11 +162,11 @@ impl Inputs {
     }
 
     /// Every model side by side, with the mean of the training targets.
-    pub(super) fn leaderboard(&self, judged: &Judged) -> Leaderboard {
+    pub(super) fn leaderboard(&self, candidates: &[Vec<Candidate>]) -> Leaderboard {
         let kind = self.start.params.model.kind;
         let (plan, targets) = (&self.prepared.plan, &self.dataset.target);
         let weights = self.row_weights();
-        Leaderboard::new(&judged.candidates, plan, (targets, &weights), kind)
+        Leaderboard::new(candidates, plan, (targets, &weights), kind)
     }
 
     /// Ridge regression of the target or of its transform, whichever does better on these folds:
@@ -188,5 +191,24 @@ impl Inputs {
         };
         let judged = candidates.into_iter().map(judge);
         judged.min_by(|a, b| a.scores.rmse.total_cmp(&b.scores.rmse))
+    }
+}
+
+/// How many of the inner parts judge regressors: one for each network, and the same share of the rows where parts are
+/// smaller than a fifth of them.
+fn judged_parts(members: usize, parts: usize) -> usize {
+    let alike = (parts * members.min(USUAL_PARTS)).div_ceil(USUAL_PARTS);
+    members.max(alike).clamp(2, parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smaller_parts_judge_as_many_rows() {
+        assert_eq!([2, 3, 5, 8].map(|members| judged_parts(members, 5)), [2, 3, 5, 5]);
+        assert_eq!([1, 2, 5, 8].map(|members| judged_parts(members, 50)), [10, 20, 50, 50]);
+        assert_eq!([1, 2, 3].map(|members| judged_parts(members, 3)), [2, 2, 3]);
     }
 }

@@ -61,6 +61,10 @@ fn resumed_start(options: &TrainOptions, kind: RunKind) -> Result<(RunStart, Dat
         let expected = start.backend.to_string();
         return Err(changed(&start, "another backend is asked for", &expected));
     }
+    if options.compare && !start.compare {
+        let found = "it was started by `massay train`";
+        return Err(changed(&start, found, "a run that `massay compare` started"));
+    }
     let version = env!("CARGO_PKG_VERSION");
     if start.version != version {
         return Err(changed(&start, &format!("this is massay {version}"), &start.version));

@@ -25,6 +25,7 @@ mod error;
 mod exploration;
 mod leakage;
 mod markdown;
+mod names;
 mod number_format;
 mod page;
 mod plots;
@@ -40,6 +41,7 @@ mod worth;
 
 pub(crate) use number_format::{counted, percent, significant};
 pub(crate) use page::document;
+pub(crate) use run_report::BOTH_SIDES;
 pub(crate) use tables::read_csv;
 
 pub use comparison::{
@@ -49,6 +51,7 @@ pub use comparison::{
 pub use error::ReportError;
 pub use exploration::{Exploration, write_exploration};
 pub use leakage::Leakage;
+pub use names::{abbreviated, told_apart};
 pub use page::verdict;
 pub use report_folder::{read_report, write_report};
 pub use run_report::{

@@ -53,7 +53,22 @@ pub(super) fn count(number: usize) -> String {
 
 /// A count with its noun, e.g. `1 row` or `104 rows`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+    let noun = if number == 1 { noun.to_owned() } else { plural(noun) };
+    format!("{} {noun}", count(number))
+}
+
+/// Several of what an English noun names, e.g. `batches`, `assays`, `symmetries`, `series`.
+pub(super) fn plural(noun: &str) -> String {
+    let ends = |endings: &[&str]| endings.iter().any(|ending| noun.ends_with(ending));
+    if ends(&["ss", "x", "z", "ch", "sh"]) {
+        format!("{noun}es")
+    } else if ends(&["s"]) {
+        noun.to_owned()
+    } else if ends(&["y"]) && !ends(&["ay", "ey", "iy", "oy", "uy"]) {
+        format!("{}ies", &noun[..noun.len() - 1])
+    } else {
+        format!("{noun}s")
+    }
 }
 
 /// `exponent` in raised digits, e.g. `⁻⁵`.
@@ -132,5 +147,18 @@ mod tests {
         assert_eq!(count(1_234_567), "1\u{a0}234\u{a0}567");
         assert_eq!(counted(1, "row"), "1 row");
         assert_eq!(counted(104, "row"), "104 rows");
+    }
+
+    #[test]
+    fn nouns_have_their_plurals() {
+        let plurals =
+            ["lot", "batch", "box", "assay", "survey", "symmetry", "series", "glass"].map(plural);
+        let expected =
+            ["lots", "batches", "boxes", "assays", "surveys", "symmetries", "series", "glasses"];
+        assert_eq!(plurals, expected);
+        assert_eq!(
+            (counted(1, "batch"), counted(2, "batch")),
+            ("1 batch".into(), "2 batches".into())
+        );
     }
 }

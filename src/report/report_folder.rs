@@ -7,6 +7,8 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 
+use crate::{data::Name, evaluate::ScoredRow};
+
 use super::plots::{Figure, draw_figures};
 use super::{ReportError, RunReport, WhatIf, markdown, page, tables};
 
@@ -46,7 +48,10 @@ pub fn read_report(folder: &Path) -> Result<RunReport, ReportError> {
         .map_err(|source| ReportError::Read { path: path.clone(), reason: source.to_string() })?;
     let mut report: RunReport = serde_json::from_str(&text)
         .map_err(|error| ReportError::Read { path, reason: error.to_string() })?;
-    report.evaluation.rows = read_rows(&folder.join("predictions.csv"))?;
+    let mut rows: Vec<ScoredRow> = read_rows(&folder.join("predictions.csv"))?;
+    let groups = Name::all_of(rows.iter().map(|row| row.group.as_deref()));
+    rows.iter_mut().zip(groups).for_each(|(row, group)| row.group = group);
+    report.evaluation.rows = rows;
     let history = folder.join("history.csv");
     if history.exists() {
         report.history = read_rows(&history)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Leakage;
+use super::{Leakage, number_format::plural};
 use crate::{
     evaluate::{Evaluation, Insights, Leaderboard, Retraining, Scores, Trust},
     features::TargetTransform,
@@ -92,6 +92,9 @@ pub struct DataSummary {
     pub skipped: Vec<String>,
 }
 
+/// What warnings say of rows of one thing that are torn apart.
+pub(crate) const BOTH_SIDES: &str = "both sides of a split";
+
 impl DataSummary {
     /// The target as an axis or a column names it, e.g. `mass (g)`.
     #[must_use]
@@ -112,10 +115,22 @@ impl DataSummary {
         in_unit("", self.unit.as_deref().unwrap_or_default())
     }
 
-    /// What is independent of the others: the groups by the name of their column, e.g. `containers`, or `rows`.
+    /// What is independent of the others: a group by the name of its column where that is a word, e.g. `container`,
+    /// or a row.
+    #[must_use]
+    pub fn one_unit(&self) -> &str {
+        let is_word =
+            |name: &&str| name.len() > 2 && name.chars().all(|letter| letter.is_ascii_lowercase());
+        match self.group.as_deref() {
+            None => "row",
+            Some(name) => Some(name).filter(is_word).unwrap_or("group"),
+        }
+    }
+
+    /// Several of them, e.g. `containers`.
     #[must_use]
     pub fn units(&self) -> String {
-        format!("{}s", self.group.as_deref().unwrap_or("row"))
+        plural(self.one_unit())
     }
 
     /// The unit after a number, e.g. ` g` with a space that does not break; empty where it is not known.

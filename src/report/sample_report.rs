@@ -141,7 +141,7 @@ fn scored_row(row: usize, n_folds: usize) -> ScoredRow {
     let prediction = target * (1.0 + 0.2 * (row as f64 * 2.3).sin());
     ScoredRow {
         row,
-        group: Some(format!("container {}", row / 2).into()),
+        group: Some(format!("container {}", row / 2).as_str().into()),
         repeat: 0,
         fold: row % n_folds.max(1),
         target,

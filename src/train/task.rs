@@ -8,7 +8,9 @@ use crate::{
     model::{Linear, MemberScaling, ModelConfig, Regressor},
 };
 
-use super::{LearningRows, MemberSettings, TrainConfig, fit_linear, inputs::fit_inputs};
+use super::{
+    LearningRows, MemberSettings, TrainConfig, fit_linear, inputs::fit_inputs, regressors::count_of,
+};
 
 /// Fewer inner validation rows, or fewer training groups, do not choose an epoch.
 const FEWEST_INNER_ROWS: usize = 5;
@@ -62,7 +64,7 @@ pub struct FoldTask {
     pub trial: usize,
     /// Its training rows, one copy.
     pub rows: Vec<u32>,
-    /// The inner part of each of them, `0..inner_parts`.
+    /// The inner part of each of them, `0..inner_parts`; of fewer groups `0..groups`.
     pub parts: Vec<u32>,
     /// Its networks.
     pub members: Vec<MemberTask>,
@@ -172,7 +174,7 @@ impl FoldTask {
         let parts = inner_parts(table.table, split, config);
         let judging = judges_epochs(table.table, &split.train, &parts).then_some(&parts[..]);
         let member = |member: usize| {
-            let own = member_rows(split, member, judging, config);
+            let own = member_rows(split, member, judging);
             let linear = model.linear_skip.then(|| own.linear(table, split, &parts));
             MemberTask::new(table, split, (member, own), linear, variant)
         };
@@ -253,16 +255,11 @@ impl MemberRows {
     }
 }
 
-fn member_rows(
-    split: &Split,
-    member: usize,
-    parts: Option<&[u32]>,
-    config: &TrainConfig,
-) -> MemberRows {
+fn member_rows(split: &Split, member: usize, parts: Option<&[u32]>) -> MemberRows {
     let Some(parts) = parts else {
         return MemberRows { inner: Vec::new(), train: split.train.clone() };
     };
-    let own = (member % config.inner_parts) as u32;
+    let own = (member % count_of(parts)) as u32;
     let of = |inner: bool| {
         let rows = split.train.iter().zip(parts);
         rows.filter(|(_, part)| (**part == own) == inner).map(|(row, _)| *row).collect()
@@ -286,7 +283,7 @@ fn inner_parts(table: TrainingTable<'_>, split: &Split, config: &TrainConfig) ->
 /// Whether every part is large enough to judge the epochs of a network. Parts that no network holds
 /// out are needed as well: the error of a fold is the mean over its networks.
 fn judges_epochs(table: TrainingTable<'_>, rows: &[u32], parts: &[u32]) -> bool {
-    let count = parts.iter().max().map_or(0, |part| *part as usize + 1);
+    let count = count_of(parts);
     let mut groups: Vec<u32> = rows.iter().map(|row| table.groups[*row as usize]).collect();
     groups.sort_unstable();
     groups.dedup();

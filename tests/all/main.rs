@@ -20,6 +20,7 @@ mod monitoring;
 mod parquet_tables;
 mod preparation;
 mod python;
+mod readme;
 mod registry;
 mod report;
 mod resume;

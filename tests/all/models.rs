@@ -257,6 +257,84 @@ fn ways_to_split_and_losses_that_would_be_ignored_are_refused() {
 }
 
 #[test]
+fn a_search_without_networks_is_refused() {
+    let workshop = Workshop::new();
+    workshop.write("table.csv", table(40, 5, 0.1, |x| x[0]));
+    let line = "tune --data table.csv --target y --trials 3 --set model.kind=ridge";
+    let error = workshop.fail(line);
+    assert!(error.contains("`model.kind` is `ridge`"), "{error}");
+}
+
+#[test]
+fn intervals_have_one_unit_though_some_folds_cannot_judge_their_networks() {
+    let workshop = Workshop::new();
+    // Folds of 31 rows train on 24 or 25: only the latter have five rows for each of five inner parts.
+    for (factor, place) in [(1.0, 0), (1e-3, 1)] {
+        let truth = |x: &[f64; 3]| factor * (5000.0 + 1000.0 * x[0] + 300.0 * x[1]);
+        workshop.write("table.csv", table(31, 3, 100.0 * factor, truth));
+        let found = metrics(&workshop, "train", "--set model.kind=mlp --set train.inner_parts=5");
+        let of = |key: &str| found["cv"][key].as_f64().unwrap() / factor;
+        let widths: Vec<f64> = found["folds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|own| own["interval_width"].as_f64().unwrap() / factor)
+            .collect();
+        let (narrow, wide) = (
+            widths.iter().copied().fold(f64::MAX, f64::min),
+            widths.iter().copied().fold(0.0, f64::max),
+        );
+        assert!(wide < 3.0 * narrow, "{place}: {widths:?}");
+        assert!(of("interval_width") < 8.0 * of("rmse"), "{found}");
+    }
+}
+
+#[test]
+fn few_groups_leave_no_inner_part_without_rows() {
+    let workshop = Workshop::new();
+    let plain = table(300, 4, 1.0, |x| 10.0 * x[0]);
+    let text: String = plain
+        .lines()
+        .enumerate()
+        .map(|(row, line)| match row {
+            0 => format!("group,{line}\n"),
+            _ => format!("{},{line}\n", row % 3),
+        })
+        .collect();
+    workshop.write("table.csv", text);
+    for seed in [1, 2, 4, 6] {
+        let line = format!(
+            "--group group --set model.kind=boosting --set cv.folds=3 --set interval.level=0.6 --set model.members=2 \
+             --set train.seed={seed} --set cv.leakage_check=false"
+        );
+        let found = metrics(&workshop, "train", &line);
+        for fold in found["folds"].as_array().unwrap() {
+            assert!(fold["r2"].as_f64().unwrap() > 0.8, "{fold}");
+        }
+    }
+}
+
+#[test]
+fn features_that_cannot_be_compared_are_still_reported_and_read_again() {
+    let workshop = Workshop::new();
+    let plain = table(40, 4, 0.1, |x| x[0]);
+    let text: String = plain
+        .lines()
+        .enumerate()
+        .map(|(row, line)| match row {
+            0 => format!("group,{line}\n"),
+            _ => format!("\u{1}{},{line}\n", row % 2),
+        })
+        .collect();
+    workshop.write("table.csv", text);
+    // Names with control characters are drawn without them.
+    let line = "--group group --set model.kind=ridge --set cv.folds=2 --set interval.level=0.5 --set features=auto \
+                --set cv.leakage_check=false";
+    metrics(&workshop, "train", line);
+    workshop.succeed("report --name run --params none.toml");
+}
+
+#[test]
 fn bad_weights_are_refused() {
     let workshop = Workshop::new();
     // Only ratios count.

@@ -168,6 +168,10 @@ fn a_run_does_not_go_on_with_other_data_or_without_a_state() {
     child.wait().unwrap();
     let error = workshop.fail(&format!("train --name k {SHORT}"));
     assert!(error.contains("exists already") && error.contains("--resume --name k"), "{error}");
+    let error = workshop.fail("train --resume --name k --exclude det1");
+    assert!(error.contains("cannot be used with"), "{error}");
+    let error = workshop.fail("compare --resume --name k");
+    assert!(error.contains("started by `massay train`"), "{error}");
     let error = workshop.fail("train --resume --name k --backend ndarray");
     assert!(error.contains("another backend"), "{error}");
     let data = workshop.read("data/simulations.csv");

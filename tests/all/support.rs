@@ -4,10 +4,11 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::Arc,
 };
 
 use massay::{
-    data::{CrossValidationConfig, Dataset, FoldPlan, Generator, Groups},
+    data::{CrossValidationConfig, Dataset, FoldPlan, Generator, Groups, Names},
     features::{CleanConfig, FeatureBlock, Layout, PerFold, Preprocessor, RawRows},
     model::{Backend, BackendKind, ModelConfig},
     train::{
@@ -115,7 +116,7 @@ pub(crate) fn dataset(rows: usize, features: usize, rows_per_group: usize, seed:
         (a + 0.5 * b).sin() + 0.3 * a * b + 0.1 * generator.normal()
     });
     let ids: Vec<u32> = (0..rows as u32).map(|row| row / rows_per_group as u32).collect();
-    let names = (0..=ids[rows - 1]).map(|id| format!("g{id}").into()).collect();
+    let names = Arc::new((0..=ids[rows - 1]).map(|id| format!("g{id}")).collect::<Names>());
     Dataset {
         path: "made".to_owned(),
         sha256: String::new(),

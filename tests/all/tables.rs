@@ -143,8 +143,8 @@ fn blocks_that_are_read_side_by_side_are_put_together_in_order() {
         assert!(groups.ids.iter().enumerate().all(|(row, id)| *id == row as u32 / 3));
         let note = &data.text[0];
         assert_eq!(note.names.len(), 5);
-        let names = note.ids.iter().map(|id| &note.names[*id as usize]);
-        assert!(names.enumerate().all(|(row, name)| **name == format!("word{}", row % 5)));
+        let names = note.ids.iter().map(|id| note.names.get(*id as usize));
+        assert!(names.enumerate().all(|(row, name)| name == format!("word{}", row % 5)));
     }
 }
 
@@ -222,6 +222,10 @@ fn fewer_groups_than_folds_are_refused() {
     let data = read("container,mass,a\n7,1,1\n7,2,2\n8,3,3\n9,4,4\n").unwrap();
     let error = FoldPlan::new(&CrossValidationConfig::default(), &data, 1).unwrap_err().to_string();
     assert!(error.contains("3 distinct values of the group column `container`"), "{error}");
+    assert!(error.contains("lower `cv.folds`"), "{error}");
+    let data = read("container,mass,a\n7,1,1\n7,2,2\n7,3,3\n").unwrap();
+    let error = FoldPlan::new(&CrossValidationConfig::default(), &data, 1).unwrap_err().to_string();
+    assert!(error.contains("one value") && error.contains("another group column"), "{error}");
 }
 
 #[test]

@@ -169,13 +169,16 @@ impl ColumnProfile {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
 
     use super::*;
-    use crate::data::ColumnSchema;
+    use crate::data::{ColumnSchema, Names};
 
     fn table() -> Dataset {
-        let names = ["a", "b"].map(Into::into).to_vec();
+        let names = Arc::new(Names::from_iter(["a", "b"]));
         Dataset {
             path: "made".to_owned(),
             sha256: String::new(),

@@ -15,8 +15,12 @@ use super::{
     row::Row,
 };
 
-/// Bytes that are read at once.
-const BLOCK_BYTES: usize = 1 << 18;
+/// Bytes that are read at once: with the numbers in them they stay in the second-level cache. Of wide tables more, so
+/// that a block has many rows.
+const BLOCK_BYTES: usize = 1 << 16;
+
+/// The same in lengths of the header.
+const BLOCK_HEADERS: usize = 16;
 
 /// The lines of a text file behind its header.
 pub(super) struct DelimitedFile {
@@ -27,6 +31,8 @@ pub(super) struct DelimitedFile {
     /// The number of its line.
     line: u64,
     has_ended: bool,
+    /// Bytes that are read at once.
+    block: usize,
 }
 
 /// How rows are to be read.
@@ -55,7 +61,8 @@ impl DelimitedFile {
     ) -> Result<(Self, ByteRecord), DataError> {
         let format = Format { path: path.to_owned(), delimiter: b',', columns: 0 };
         let input = HashingReader::new(input);
-        let mut file = Self { input, format, rest: Vec::new(), line: 1, has_ended: false };
+        let (rest, block) = (Vec::new(), BLOCK_BYTES);
+        let mut file = Self { input, format, rest, line: 1, has_ended: false, block };
         let mut first = file.whole_lines()?;
         refuse_other_encodings(path, &first)?;
         if first.starts_with(BYTE_ORDER_MARK) {
@@ -69,6 +76,7 @@ impl DelimitedFile {
             (header, reader.position().byte() as usize, reader.position().line())
         };
         file.format.columns = header.len();
+        file.block = BLOCK_BYTES.max(BLOCK_HEADERS * end);
         // What follows the header in these lines goes before what follows them.
         first.extend_from_slice(&file.rest);
         first.drain(..end);
@@ -87,10 +95,11 @@ impl DelimitedFile {
         Ok(Some(Lines { format: self.format.clone(), bytes, first, ends }))
     }
 
-    /// How many rows a file of `bytes` has if all are as long as the first.
+    /// How many rows a file of `bytes` has if all are as long as the first; 0 where none of them is known.
     pub(super) fn expected_rows(&self, bytes: u64) -> usize {
-        let known = memchr_iter(b'\n', &self.rest).count() + 1;
-        (known as f64 * bytes as f64 / self.rest.len().max(1) as f64) as usize
+        let Some(end) = memrchr(b'\n', &self.rest) else { return 0 };
+        let known = memchr_iter(b'\n', &self.rest).count();
+        (known as f64 * bytes as f64 / (end + 1) as f64) as usize
     }
 
     /// Reads what is left and returns the SHA-256 of the whole file.
@@ -104,12 +113,12 @@ impl DelimitedFile {
         loop {
             let known = lines.len();
             if !self.has_ended {
-                lines.reserve(BLOCK_BYTES);
-                let input = (&mut self.input).take(BLOCK_BYTES as u64);
+                lines.reserve(self.block);
+                let input = (&mut self.input).take(self.block as u64);
                 let count = { input }.read_to_end(&mut lines);
                 let path = || self.format.path.clone();
                 let count = count.map_err(|source| DataError::Read { path: path(), source })?;
-                self.has_ended = count < BLOCK_BYTES;
+                self.has_ended = count < self.block;
             }
             if self.has_ended {
                 return Ok(lines);
@@ -219,4 +228,46 @@ fn csv_error(path: &Path, error: csv::Error) -> DataError {
         other => io::Error::other(format!("{other:?}")),
     };
     DataError::Read { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table whose header has `bytes` and whose rows have ten.
+    fn table(bytes: usize, rows: usize) -> (DelimitedFile, usize) {
+        let mut text = "a".repeat(bytes - 3) + ",b\n";
+        text += &"1234567,9\n".repeat(rows);
+        let length = text.len();
+        let input = Box::new(io::Cursor::new(text.into_bytes()));
+        (DelimitedFile::open(Path::new("wide.csv"), input).unwrap().0, length)
+    }
+
+    #[test]
+    fn rows_are_expected_from_whole_lines_alone() {
+        // What was read behind the header may be a piece of a row, which tells nothing of how long rows are.
+        for bytes in [BLOCK_BYTES - 4, 2 * BLOCK_BYTES - 1] {
+            let (file, length) = table(bytes, 100_000);
+            assert_eq!(file.expected_rows(length as u64), 0);
+        }
+        let (file, length) = table(1000, 100_000);
+        assert_eq!(file.expected_rows(length as u64), length / 10);
+    }
+
+    #[test]
+    fn a_table_is_whole_however_wide_its_header_is() {
+        for bytes in [10, BLOCK_BYTES - 4, 2 * BLOCK_BYTES] {
+            let (mut file, _) = table(bytes, 20_000);
+            let mut rows = 0;
+            while let Some(lines) = file.next().unwrap() {
+                lines
+                    .rows(|_| {
+                        rows += 1;
+                        Ok(())
+                    })
+                    .unwrap();
+            }
+            assert_eq!(rows, 20_000);
+        }
+    }
 }

@@ -25,6 +25,9 @@ pub(crate) use delimited::detect_delimiter;
 pub use row::Row;
 pub(super) use row::bad_number;
 
+/// So many that threads wait little for the last.
+const BLOCKS_FOR_EACH_THREAD: usize = 8;
+
 /// A table with a header: delimited text, or Parquet.
 pub struct Table {
     path: PathBuf,
@@ -104,13 +107,13 @@ impl Table {
         }
     }
 
-    /// The next blocks, as many as there are threads to read them; none at the end.
+    /// The next blocks, some for each thread that reads them; none at the end.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn next_blocks(&mut self) -> Result<Vec<Block>, DataError> {
         let mut blocks = Vec::new();
-        while blocks.len() < 2 * rayon::current_num_threads() {
+        while blocks.len() < BLOCKS_FOR_EACH_THREAD * rayon::current_num_threads() {
             let Some(content) = self.source.next()? else { break };
             blocks.push(Block(content));
         }
@@ -130,7 +133,8 @@ impl Table {
         let mut blocks = self.next_blocks()?;
         let mut parts = Vec::new();
         while !blocks.is_empty() || !parts.is_empty() {
-            let all = || blocks.par_iter().map(&read).collect::<Vec<Result<T, E>>>();
+            let one_by_one = blocks.par_iter().with_max_len(1);
+            let all = || one_by_one.map(&read).collect::<Vec<Result<T, E>>>();
             let before = || {
                 parts.into_iter().try_for_each(|part: Result<T, E>| take(part?))?;
                 Ok::<_, E>(self.next_blocks()?)

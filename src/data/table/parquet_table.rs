@@ -16,7 +16,7 @@ use parquet::{
 use super::{super::DataError, parquet_column::ColumnPart, row::Row};
 
 /// Rows of a part.
-const PART_ROWS: usize = 4096;
+const PART_ROWS: usize = 1024;
 
 /// A file that is being read.
 pub(super) struct ParquetTable {

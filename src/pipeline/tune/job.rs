@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     data::Dataset,
-    model::{Backend, BackendKind},
+    model::{Backend, BackendKind, ModelKind},
     report::{Tuning, write_tuning},
     train::{EpochEvent, Loss},
 };
@@ -108,6 +108,12 @@ pub fn tune(options: TuneOptions, observer: &dyn TuneObserver) -> Result<Tuned> 
              with `mse`, then train what was found with `--set train.loss=huber`"
         );
     }
+    if !start.params.model.kind.parts().contains(&ModelKind::Mlp) {
+        bail!(
+            "`model.kind` is `{}`, expected `mlp` or `ensemble`: a search compares networks, and this model has none",
+            start.params.model.kind.name()
+        );
+    }
     let accepted = Accepted::new(start, dataset, backend)?;
     let run = RunFolder::of(&accepted.start)?;
     if !resume {
@@ -138,7 +144,7 @@ pub fn tune(options: TuneOptions, observer: &dyn TuneObserver) -> Result<Tuned> 
         run.discard();
         bail!(
             "no trial could be judged: too few rows or groups for {} inner parts of each fold, or every \
-             trial diverged\n\nhint: lower `train.inner_parts` or `cv.folds`, or the learning rates",
+             trial diverged\n\nhint: lower `train.inner_parts` (a part needs 5 rows), or the learning rates",
             params.train.inner_parts
         );
     }

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     evaluate::TrainedNetworks,
-    features::PerFold,
     model::FoldTarget,
     train::{
         Cut, Divergence, EpochEvent, Hooks, Trained, Training, TrainingPlan, TrainingTable,
@@ -273,8 +272,8 @@ impl Search<'_> {
             plan.train.iter().map(|row| inputs.transformed[*row as usize]).collect();
         let target = &inputs.start.params.target;
         let fold = FoldTarget::fit(target.transform, target.minimum, &training);
-        let rows = inputs.prepared.matrices.get(split).gather(&plan.held_out);
-        networks.of_fold(place, places).predict(&PerFold::shared(rows, 1), &fold)
+        let matrix = inputs.prepared.matrices.get(split);
+        networks.of_fold(place, places).predict(matrix, &plan.held_out, &fold)
     }
 }
 

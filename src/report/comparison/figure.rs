@@ -2,13 +2,14 @@
 
 use super::{Comparison, PairedDifference};
 use crate::report::ReportError;
+use crate::report::names::fitted;
 use crate::report::plots::Figure;
 use crate::report::plots::axis::Axis;
 use crate::report::plots::canvas::{Area, Drawn, sheet};
 use crate::report::plots::legend::{LEGEND_HEIGHT, Mark, legend};
-use crate::report::plots::panel::{Chart, Panel, crowd_style, fitted};
+use crate::report::plots::panel::{Chart, Panel, crowd_style};
 use crate::report::plots::sample::{MOST_POINTS, sample, sample_note};
-use crate::report::plots::style::{BLUE, MUTED, fill, line, px};
+use crate::report::plots::style::{BLUE, MUTED, TEXT, fill, line, px};
 use crate::report::plots::ticks::Tick;
 use crate::report::run_report::in_unit;
 
@@ -122,7 +123,7 @@ fn run_axis(differences: &[PairedDifference]) -> Axis {
     let count = differences.len();
     let tick = |(index, own): (usize, &PairedDifference)| Tick {
         position: place(index, count),
-        label: fitted(&own.run, px(NAME_WIDTH)),
+        label: fitted(&own.run, px(NAME_WIDTH), TEXT),
     };
     // Ticks ascend as everywhere.
     let ticks = differences.iter().enumerate().rev().map(tick).collect();

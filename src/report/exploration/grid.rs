@@ -5,9 +5,9 @@ use plotters::style::FontTransform;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::table_view::TableView;
+use crate::report::names::fitted;
 use crate::report::plots::axis::Axis;
 use crate::report::plots::canvas::{Area, Drawn};
-use crate::report::plots::panel::fitted;
 use crate::report::plots::style::{GRID, INK, SMALL_TEXT, TEXT, line, px, text, text_width};
 
 /// Width of every figure, in pixels.
@@ -155,7 +155,7 @@ fn draw_name<'a>(area: &Area<'a>, name: &str) -> Drawn<Area<'a>> {
     let style = text(INK, TEXT)
         .pos(Pos::new(HPos::Center, VPos::Center))
         .transform(FontTransform::Rotate270);
-    let name = fitted(name, height as i32 * 8 / 10);
+    let name = fitted(name, height as i32 * 8 / 10, TEXT);
     strip.draw(&Text::new(name, (px(NAME_WIDTH * 0.55), height as i32 / 2), style))?;
     Ok(rest)
 }

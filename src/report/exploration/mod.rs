@@ -21,7 +21,6 @@ mod findings;
 mod grid;
 mod histogram;
 mod missing_map;
-mod names;
 mod outliers;
 mod page;
 mod robust_z;

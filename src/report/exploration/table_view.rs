@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::Exploration;
-use super::names::shortened;
 use crate::data::explore::{ColumnProfile, ColumnRole};
+use crate::report::names::shortened;
 use crate::report::plots::style::{px, text_width};
 
 /// Ratio of the largest to the smallest positive value from which a column is drawn by ratios.

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use toml::{Table, Value};
 
 use super::preparation;
-use crate::report::RunReport;
 use crate::report::number_format::{count, counted};
+use crate::report::{BOTH_SIDES, RunReport};
 
 /// What is said of a run, and the parameters that it comes from.
 const RECIPE: [(&str, &[&str]); 9] = [
@@ -74,7 +74,7 @@ fn data(report: &RunReport) -> Markup {
         ")"
         @if let (Some(group), Some(groups)) = (&data.group, data.groups) {
             ", from " (count(groups)) " of " code { (group) }
-            ", whose rows stay on one side of every split" @if !report.warnings.is_empty() { " unless a warning above says otherwise" }
+            ", whose rows stay on one side of every split" @if report.warnings.iter().any(|own| own.contains(BOTH_SIDES)) { " unless a warning above says otherwise" }
         }
         ". Every row was predicted by models that had not seen it; what cleans, scales, chooses features, stops the \
          training and weighs the models was fitted on training rows only."

@@ -96,7 +96,7 @@ fn sentences(report: &RunReport) -> Vec<String> {
     if report.features.motions > 0 {
         sentences.push(format!(
             "Every training row was learned from once more under each of {} of the detector array.",
-            counted(report.features.motions, "symmetry").replace("symmetrys", "symmetries")
+            counted(report.features.motions, "symmetry")
         ));
     }
     let listed = |columns: &[(String, usize)], what: &str| {

@@ -41,7 +41,7 @@ pub(super) fn overall(report: &RunReport) -> Markup {
             @if let Some(bounds) = bounds {
                 p.note {
                     "Bounds: percentiles over 2000 tables drawn with replacement from the "
-                    (counted(bounds.units, report.data.group.as_deref().unwrap_or("row")))
+                    (counted(bounds.units, report.data.one_unit()))
                     " with all their rows (cluster bootstrap; Efron and Tibshirani, 1993)."
                 }
             }
@@ -136,10 +136,10 @@ pub(super) fn by_range(report: &RunReport) -> Markup {
                     } }
                     tbody { @for range in ranges { (range_row(range)) } }
                 } }
-                p.note {
+                @if ranges.iter().any(|range| range.relative_rmse.is_some()) { p.note {
                     "A model of good relative precision has larger absolute errors where the target \
                      is large: compare the relative columns."
-                }
+                } }
             }
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn panel(report: &RunReport, what_if: Option<&WhatIf>) -> Markup {
         }
         @if what_if.is_some() {
             section.part id="what-if-panel" hidden {
-                h2 { "What if a detector had shown something else?" }
+                h2 { "What if a value had been another?" }
             }
         }
     }

@@ -4,8 +4,9 @@ use maud::{Markup, html};
 
 use crate::evaluate::{Explained, ScoredRow};
 use crate::report::RunReport;
+use crate::report::names::told_apart;
 use crate::report::number_format::significant;
-use crate::report::plots::bars::short;
+use crate::report::plots::bars::LONGEST_NAME;
 
 /// Most digits of a value.
 const MOST_DIGITS: f64 = 8.0;
@@ -88,12 +89,13 @@ pub(in crate::report) fn reasons(report: &RunReport, own: &Explained) -> String 
     let mut order: Vec<usize> = (0..own.contributions.len()).collect();
     let size = |column: &usize| own.contributions[*column].abs();
     order.sort_by(|a, b| size(b).total_cmp(&size(a)));
+    let labels = told_apart(report.data.features.iter().map(String::as_str), LONGEST_NAME);
     // Below this stand rounding errors.
     let least = ROUNDING * (own.row.prediction.abs() + own.base.abs());
     let named = order.iter().take(NAMED).filter(|column| size(column) > least).map(|column| {
         let part = own.contributions[*column];
         let sign = if part < 0.0 { "−" } else { "+" };
-        let name = report.data.features.get(*column).map_or_else(String::new, |own| short(own));
+        let name = labels.get(*column).map_or("", String::as_str);
         format!("{name} {sign}{}", significant(part.abs(), 3))
     });
     let named: Vec<String> = named.collect();

@@ -1,5 +1,7 @@
 //! Horizontal bars with names, each with its uncertainty.
 
+use crate::report::names::told_apart;
+
 use super::axis::Axis;
 use super::canvas::{Area, Drawn};
 use super::panel::Panel;
@@ -11,7 +13,7 @@ use plotters::style::RGBColor;
 const HALF_BAR: f64 = 0.34;
 
 /// Longest name beside a bar, in characters.
-const LONGEST_NAME: usize = 26;
+pub(in crate::report) const LONGEST_NAME: usize = 26;
 
 /// Height of a bar with the gap below it, in pixels.
 pub(super) const BAR_HEIGHT: usize = 19;
@@ -29,9 +31,9 @@ pub(super) struct Bar {
 pub(super) fn draw_bars(area: &Area<'_>, bars: &[Bar], (heading, x_name): (&str, &str)) -> Drawn {
     let ends = bars.iter().flat_map(|bar| [bar.value - bar.error, bar.value + bar.error]);
     let place = |index: usize| -(index as f64);
-    let tick =
-        |(index, bar): (usize, &Bar)| Tick { position: place(index), label: short(&bar.name) };
-    let mut ticks: Vec<Tick> = bars.iter().enumerate().map(tick).collect();
+    let labels = told_apart(bars.iter().map(|bar| bar.name.as_str()), LONGEST_NAME);
+    let tick = |(index, label): (usize, String)| Tick { position: place(index), label };
+    let mut ticks: Vec<Tick> = labels.into_iter().enumerate().map(tick).collect();
     // Axes go upwards.
     ticks.reverse();
     let panel = Panel {
@@ -52,15 +54,4 @@ pub(super) fn draw_bars(area: &Area<'_>, bars: &[Bar], (heading, x_name): (&str,
     }
     let (low, high) = chart.ends().y;
     chart.path([(0.0, low), (0.0, high)], line(MUTED, 1.0, 1.25))
-}
-
-/// A name in one line, cut where it is long.
-pub(in crate::report) fn short(name: &str) -> String {
-    let mut text: String =
-        name.chars().filter(|one| !one.is_control()).take(LONGEST_NAME).collect();
-    if name.chars().count() > LONGEST_NAME {
-        text.pop();
-        text.push('…');
-    }
-    text
 }

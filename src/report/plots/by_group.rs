@@ -10,11 +10,15 @@ use super::panel::Panel;
 use super::style::{BLUE, MUTED, fill, line};
 use super::ticks::Tick;
 use crate::evaluate::ScoredRow;
+use crate::report::names::abbreviated;
 use crate::report::number_format::{counted, significant};
 use crate::report::{ReportError, RunReport};
 
 /// Most groups in the figure; of more, those that are farthest off.
 const MOST_GROUPS: usize = 60;
+
+/// Longest name below the axis, in characters.
+const LONGEST_NAME: usize = 18;
 
 /// Draws the figure; `None` where rows share no groups.
 pub(super) fn draw(report: &RunReport) -> Result<Option<Figure>, ReportError> {
@@ -50,7 +54,7 @@ pub(super) fn draw(report: &RunReport) -> Result<Option<Figure>, ReportError> {
     })?;
     let left_out = effect.groups.saturating_sub(groups.len());
     let note = if left_out > 0 {
-        format!(" The {} nearest to 0 are not shown.", counted(left_out, name))
+        format!(" The {} nearest to 0 are not shown.", counted(left_out, report.data.one_unit()))
     } else {
         String::new()
     };
@@ -90,9 +94,9 @@ fn chosen(rows: &[ScoredRow]) -> Vec<(&str, Vec<f64>)> {
 fn labels(groups: &[(&str, Vec<f64>)]) -> Vec<Tick> {
     let mut places = vec![0, groups.len() / 2, groups.len().saturating_sub(1)];
     places.dedup();
-    let tick = |place: usize| {
-        let label: String = groups[place].0.chars().take(16).collect();
-        Tick { position: place as f64, label }
+    let tick = |place: usize| Tick {
+        position: place as f64,
+        label: abbreviated(groups[place].0, LONGEST_NAME),
     };
     places.into_iter().filter(|place| *place < groups.len()).map(tick).collect()
 }

@@ -25,7 +25,8 @@ struct Measure {
     values: Vec<Option<f64>>,
     pooled: Option<f64>,
     nominal: Option<f64>,
-    show: fn(f64) -> String,
+    /// In full, and shorter.
+    show: [fn(f64) -> String; 2],
 }
 
 /// Draws the figure.
@@ -67,19 +68,19 @@ fn measures(report: &RunReport) -> [Measure; 3] {
         measure(
             format!("RMSE{unit}"),
             |scores| Some(scores.rmse),
-            |rmse| significant(rmse, 3),
+            [|rmse| significant(rmse, 3), |rmse| significant(rmse, 2)],
             None,
         ),
         measure(
             "R²".to_owned(),
             |scores| scores.r2,
-            |r2| format!("{r2:.2}").replace('-', "−"),
+            [|r2| format!("{r2:.2}").replace('-', "−"); 2],
             None,
         ),
         measure(
             "coverage (%)".to_owned(),
             |scores| Some(scores.coverage * 100.0),
-            |percents| format!("{percents:.0}"),
+            [|percents| format!("{percents:.0}"); 2],
             Some(evaluation.level * 100.0),
         ),
     ]
@@ -140,13 +141,19 @@ fn draw_measure(
     let y = Axis::from_zero(known.chain(lines).map(drawn), 5);
     let panel = Panel { heading: measure.name.clone(), x_name, y_name: String::new(), x, y };
     let mut chart = panel.draw(area)?;
+    // All bars say what they are, or none.
+    let has_room = |show: &fn(f64) -> String| {
+        let mut known = measure.values.iter().copied().flatten();
+        known.all(|value| chart.has_room_for(&show(value), 2.0 * HALF_BAR))
+    };
+    let show = measure.show.into_iter().find(has_room);
     for (position, value) in positions.iter().zip(&measure.values) {
         let Some(value) = *value else { continue };
         let (left, right) = (position - HALF_BAR, position + HALF_BAR);
         chart.bar((left, 0.0), (right, drawn(value)), fill(BLUE, 0.55))?;
-        let note = (measure.show)(value);
-        if chart.has_room_for(&note, 2.0 * HALF_BAR) {
-            chart.note(&note, (*position, note_height(drawn(value), chart.ends().y.1)))?;
+        if let Some(show) = show {
+            let place = (*position, note_height(drawn(value), chart.ends().y.1));
+            chart.note(&show(value), place)?;
         }
     }
     let (left, right) = chart.ends().x;

@@ -12,12 +12,12 @@ use crate::report::{ReportError, RunReport};
 pub(super) fn draw(report: &RunReport, retraining: &Retraining) -> Result<Figure, ReportError> {
     let curve = &retraining.curve;
     let unit = report.data.unit_in_brackets();
-    let what = report.data.group.as_deref().unwrap_or("row");
+    let what = report.data.units();
     let svg = sheet((720, 320), |area| {
         let errors = curve.iter().flat_map(|own| [own.range.0, own.range.1]);
         let panel = Panel {
             heading: String::new(),
-            x_name: format!("{what}s that train (mean of the folds)"),
+            x_name: format!("{what} that train (mean of the folds)"),
             y_name: format!("RMSE on held-out rows{unit}"),
             x: Axis::from_zero(curve.iter().map(|own| own.groups), 6),
             y: Axis::from_zero(errors, 5),

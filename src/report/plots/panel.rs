@@ -7,15 +7,14 @@ use plotters::prelude::SVGBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{RGBColor, ShapeStyle};
 
+use crate::report::names::fitted;
+
 use super::axis::Axis;
 use super::canvas::{Area, Drawn};
 use super::legend::diamond;
 use super::style::{
     GRID, INK, MUTED, NOTE_TEXT, SMALL_TEXT, TEXT, fill, invisible, line, px, text, text_width,
 };
-
-/// Longest axis name, in characters, whatever the room.
-const LONGEST_NAME: usize = 120;
 
 /// Space left of a panel, in pixels.
 const MARGIN: f64 = 6.0;
@@ -47,10 +46,14 @@ impl Panel {
         let (wide, high) =
             ((width as i32 - left) * 9 / 10, (height as i32 - bottom - top) * 9 / 10);
         let style = text(INK, TEXT).pos(Pos::new(HPos::Left, VPos::Center));
-        area.draw_text(&fitted(&self.heading, wide), &style, (left + px(MARGIN), px(18.0)))?;
+        area.draw_text(&fitted(&self.heading, wide, TEXT), &style, (left + px(MARGIN), px(18.0)))?;
         let ends = Ends::of(&self.x, &self.y);
         let mut context = builder.build_cartesian_2d(self.x, self.y)?;
-        draw_mesh(&mut context, &fitted(&self.x_name, wide), &fitted(&self.y_name, high))?;
+        draw_mesh(
+            &mut context,
+            &fitted(&self.x_name, wide, TEXT),
+            &fitted(&self.y_name, high, TEXT),
+        )?;
         Ok(Chart { context, ends })
     }
 
@@ -209,17 +212,6 @@ impl Chart<'_> {
     }
 }
 
-/// `name` without control characters, which SVG forbids, and cut to a width in drawing units.
-pub(in crate::report) fn fitted(name: &str, room: i32) -> String {
-    let printable = name.chars().filter(|character| !character.is_control());
-    let mut name: String = printable.take(LONGEST_NAME).collect();
-    if text_width(&name, TEXT) <= room {
-        return name;
-    }
-    while text_width(&name, TEXT) + text_width("…", TEXT) > room && name.pop().is_some() {}
-    format!("{name}…")
-}
-
 fn draw_mesh(
     context: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<Axis, Axis>>,
     x_name: &str,
@@ -274,15 +266,6 @@ pub(in crate::report) fn crowd_style(color: RGBColor, n_points: usize) -> (f64, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::plots::style::register_fonts;
-
-    #[test]
-    fn names_lose_control_characters_and_excess() {
-        register_fonts();
-        assert_eq!(fitted("mass\u{0}\n (g)", px(200.0)), "mass (g)");
-        let cut = fitted(&"m".repeat(400), px(200.0));
-        assert!(cut.ends_with('…') && text_width(&cut, TEXT) <= px(200.0), "{cut}");
-    }
 
     #[test]
     fn dashes_cover_a_line_without_leaving_it() {

@@ -11,7 +11,11 @@ pub(in crate::report) struct Tick {
     pub label: String,
 }
 
-/// About `target` ticks at multiples of 1, 2 or 5 times a power of ten within `[low, high]`.
+/// Ticks that are asked for at most, where fewer gave no two.
+const FINEST: usize = 64;
+
+/// About `target` ticks at multiples of 1, 2 or 5 times a power of ten within `[low, high]`; at least two, without which
+/// nobody can read a scale, but for ends that are equal.
 pub(in crate::report) fn linear_ticks(low: f64, high: f64, target: usize) -> Vec<Tick> {
     let step = round_step((high - low) / target.max(1) as f64);
     if !(step > 0.0 && step.is_finite()) {
@@ -19,6 +23,9 @@ pub(in crate::report) fn linear_ticks(low: f64, high: f64, target: usize) -> Vec
     }
     let slack = 1e-9;
     let (first, last) = ((low / step - slack).ceil(), (high / step + slack).floor());
+    if last <= first && target < FINEST {
+        return linear_ticks(low, high, 2 * target.max(1));
+    }
     let n_ticks = ((last - first) as usize).min(4 * target) + 1;
     let positions = (0..n_ticks).map(|index| (first + index as f64) * step);
     let largest = low.abs().max(high.abs());
@@ -102,6 +109,8 @@ mod tests {
         assert_eq!(labels(&linear_ticks(0.0, 0.61, 4)), ["0", "0.2", "0.4", "0.6"]);
         assert_eq!(labels(&linear_ticks(-3.0, 3.0, 3)), ["−2", "0", "2"]);
         assert_eq!(labels(&linear_ticks(0.97, 1.0, 3)), ["0.97", "0.98", "0.99", "1.00"]);
+        // A step of 5 would give one tick alone.
+        assert_eq!(labels(&linear_ticks(-4.4, 3.6, 2)), ["−4", "−2", "0", "2"]);
     }
 
     #[test]

@@ -4,9 +4,10 @@ use super::Figure;
 use super::axis::Axis;
 use super::canvas::sheet;
 use super::legend::{Mark, legend};
-use super::panel::{Panel, Side, fitted};
-use super::style::{BLUE, VERMILLION, fill, line, px};
+use super::panel::{Panel, Side};
+use super::style::{BLUE, TEXT, VERMILLION, fill, line, px};
 use super::ticks::Tick;
+use crate::report::names::fitted;
 use crate::report::{PastRun, ReportError, RunReport};
 
 /// Most runs in the figure, the newest.
@@ -63,7 +64,7 @@ pub(super) fn draw(report: &RunReport) -> Result<Option<Figure>, ReportError> {
 fn ticks(runs: &[&PastRun]) -> Vec<Tick> {
     let tick = |place: usize| Tick {
         position: place as f64,
-        label: fitted(&runs[place].name, px(WIDTH * 0.8) / runs.len().min(MOST_NAMES) as i32),
+        label: fitted(&runs[place].name, px(WIDTH * 0.8) / runs.len().min(MOST_NAMES) as i32, TEXT),
     };
     if runs.len() > MOST_NAMES {
         return vec![tick(0), tick(runs.len() - 1)];

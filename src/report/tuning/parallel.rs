@@ -2,18 +2,21 @@
 
 use super::{Tuning, TuningTrial, place::Place};
 use crate::report::ReportError;
+use crate::report::names::fitted;
 use crate::report::number_format::significant;
 use crate::report::plots::Figure;
 use crate::report::plots::axis::Axis;
 use crate::report::plots::canvas::{Area, Drawn, sheet};
 use crate::report::plots::legend::{LEGEND_HEIGHT, Mark, legend};
 use crate::report::plots::panel::{Chart, Panel, Side};
-use crate::report::plots::style::{BLUE, GRID, INK, MUTED, VERMILLION, line, register_fonts};
+use crate::report::plots::style::{
+    BLUE, GRID, INK, MUTED, SMALL_TEXT, VERMILLION, line, px, register_fonts,
+};
 use crate::report::plots::ticks::Tick;
 
 /// Narrowest figure and narrowest place of an axis, in pixels.
 const WIDTH: u32 = 720;
-const AXIS_WIDTH: u32 = 88;
+const AXIS_WIDTH: u32 = 104;
 
 const HEIGHT: u32 = 340;
 
@@ -59,7 +62,7 @@ impl<'a> Lines<'a> {
         let names = self.places.iter().map(Place::name).chain([ERROR]);
         let tick = |(index, name): (usize, &str)| Tick {
             position: index as f64,
-            label: name.replace('_', " "),
+            label: fitted(&name.replace('_', " "), px(f64::from(AXIS_WIDTH) - 8.0), SMALL_TEXT),
         };
         let last = self.places.len() as f64;
         let panel = Panel {

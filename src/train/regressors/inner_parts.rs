@@ -9,12 +9,12 @@ pub(super) struct InnerParts {
 }
 
 impl InnerParts {
-    /// The first `judged` parts of `parts`, which names the part of each row.
+    /// The first `judged` parts of `parts`, which names the part of each row; all of them where there are fewer.
     pub(super) fn new(parts: &[u32], judged: usize) -> Self {
         let rows_where = |keep: &dyn Fn(u32) -> bool| -> Vec<u32> {
             (0..parts.len() as u32).filter(|row| keep(parts[*row as usize])).collect()
         };
-        let judged = 0..judged.max(1) as u32;
+        let judged = 0..judged.clamp(1, count_of(parts)) as u32;
         Self {
             held: judged.clone().map(|part| rows_where(&|own| own == part)).collect(),
             training: judged.map(|part| rows_where(&|own| own != part)).collect(),
@@ -32,4 +32,9 @@ impl InnerParts {
         self.held.iter().flatten().for_each(|row| is_held[*row as usize] = true);
         (0..rows as u32).filter(|row| !is_held[*row as usize]).collect()
     }
+}
+
+/// How many parts there are: fewer than were asked for where there are fewer groups.
+pub(in crate::train) fn count_of(parts: &[u32]) -> usize {
+    parts.iter().max().map_or(1, |part| *part as usize + 1)
 }

@@ -24,6 +24,7 @@ use crate::{
 
 pub use all_folds::{RegressorHooks, fit_regressors};
 pub(super) use arrays::{Array, from_arrays, read, to_arrays};
+pub(super) use inner_parts::count_of;
 pub use learning_rows::LearningRows;
 use trees::{TreeKind, fit_bagged};
 

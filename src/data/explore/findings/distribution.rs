@@ -166,21 +166,25 @@ fn skewed_features(columns: &[&Column<'_>]) -> Finding {
 }
 
 fn skewed_target(column: &Column<'_>) -> Finding {
-    let skewness = number((column.profile.skewness.unwrap_or(0.0) * 10.0).round() / 10.0);
+    let skewness = column.profile.skewness.unwrap_or(0.0);
+    let (end, share) = if skewness < 0.0 { ("smallest", 0.0) } else { ("largest", 1.0) };
     let what = format!(
-        "the target {} has one long tail (skewness {skewness}; median {}, largest {})",
+        "the target {} has one long tail (skewness {}; median {}, {end} {})",
         names(&[column.name]),
+        number((skewness * 10.0).round() / 10.0),
         number(column.quantile(0.5)),
-        number(column.quantile(1.0))
+        number(column.quantile(share))
     );
-    let why = "squared errors are then ruled by the few largest targets";
-    let positive = column.sorted.first().is_some_and(|value| *value > 0.0);
-    let training = if positive {
+    let why = format!("squared errors are then ruled by the few {end} targets");
+    let is_positive = column.sorted.first().is_some_and(|value| *value > 0.0);
+    let training = if skewness < 0.0 {
+        "the target is learned as it is"
+    } else if is_positive {
         "the target is learned as it is unless `target.transform = \"log\"`"
     } else {
         "the target is learned as it is; its logarithm cannot be taken where it is 0 or negative"
     };
-    let sentences = [what, why.to_owned(), training.to_owned()];
+    let sentences = [what, why, training.to_owned()];
     Finding::new(FindingKind::HeavySkew, Severity::Note, sentences)
         .about(&[column.name])
         .counting(column.values.len())
