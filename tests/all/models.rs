@@ -20,6 +20,16 @@ fn table(rows: usize, seed: u64, noise: f64, truth: impl Fn(&[f64; 3]) -> f64) -
     text
 }
 
+/// `table` with a column `group` before the others, which `name` gives for each row, from 1.
+fn grouped(table: &str, name: impl Fn(usize) -> String) -> String {
+    let lines = table.lines().enumerate();
+    let with_group = lines.map(|(row, line)| match row {
+        0 => format!("group,{line}\n"),
+        _ => format!("{},{line}\n", name(row)),
+    });
+    with_group.collect()
+}
+
 /// Metrics of a run on `table.csv` with the plain parameters and `more`.
 fn metrics(workshop: &Workshop, command: &str, more: &str) -> Value {
     let line = format!(
@@ -293,15 +303,7 @@ fn intervals_have_one_unit_though_some_folds_cannot_judge_their_networks() {
 fn few_groups_leave_no_inner_part_without_rows() {
     let workshop = Workshop::new();
     let plain = table(300, 4, 1.0, |x| 10.0 * x[0]);
-    let text: String = plain
-        .lines()
-        .enumerate()
-        .map(|(row, line)| match row {
-            0 => format!("group,{line}\n"),
-            _ => format!("{},{line}\n", row % 3),
-        })
-        .collect();
-    workshop.write("table.csv", text);
+    workshop.write("table.csv", grouped(&plain, |row| (row % 3).to_string()));
     for seed in [1, 2, 4, 6] {
         let line = format!(
             "--group group --set model.kind=boosting --set cv.folds=3 --set interval.level=0.6 --set model.members=2 \
@@ -318,15 +320,7 @@ fn few_groups_leave_no_inner_part_without_rows() {
 fn features_that_cannot_be_compared_are_still_reported_and_read_again() {
     let workshop = Workshop::new();
     let plain = table(40, 4, 0.1, |x| x[0]);
-    let text: String = plain
-        .lines()
-        .enumerate()
-        .map(|(row, line)| match row {
-            0 => format!("group,{line}\n"),
-            _ => format!("\u{1}{},{line}\n", row % 2),
-        })
-        .collect();
-    workshop.write("table.csv", text);
+    workshop.write("table.csv", grouped(&plain, |row| format!("\u{1}{}", row % 2)));
     // Names with control characters are drawn without them.
     let line = "--group group --set model.kind=ridge --set cv.folds=2 --set interval.level=0.5 --set features=auto \
                 --set cv.leakage_check=false";
